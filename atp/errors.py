@@ -1,0 +1,91 @@
+"""Every error of the protocol kernel.
+
+    AtpError (a ValueError)
+    ├── InvalidIdentifier   text is not a DID, handle, NSID, TID, AT-URI … (`atp.syntax`, `atp.tid`)
+    ├── CidError            bytes or text are not a CID of the blessed form
+    ├── CborError           bytes are not DRISL, or a value cannot be written as DRISL
+    ├── DataError           JSON is outside the data model
+    ├── CarError            bytes are not a CAR v1, or a block does not match its CID
+    ├── MstError            a tree or node breaks the rules of the Merkle search tree
+    │   └── MissingBlock    a node that is needed is not among the blocks at hand
+    ├── KeyFormatError      text or bytes are not a public or private key we support
+    ├── CommitError         a block is not a commit object
+    ├── FrameError          bytes are not an event-stream frame
+    ├── DidDocError         JSON is not the DID document asked for
+    └── Rejected            a well-formed commit or sync message may not be trusted
+
+All but `Rejected` say that input is malformed; each message names what was wrong and where.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atp.sync import RejectReason
+
+_SHOWN = 80
+"""How many characters of hostile input an error message repeats."""
+
+
+class AtpError(ValueError):
+    """Input that the protocol does not allow."""
+
+
+class InvalidIdentifier(AtpError):  # noqa: N818
+    """Text that breaks the syntax of the identifier it should be (spec §2.3)."""
+
+    def __init__(self, kind: str, text: str, why: str) -> None:
+        shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+        super().__init__(f"{shown!r} is not a valid {kind}: {why}")
+
+
+class CidError(AtpError):
+    """Bytes or text that are not a CID of the blessed form (spec §1.2)."""
+
+
+class CborError(AtpError):
+    """Bytes that are not DRISL, or a value that DRISL cannot hold (spec §1.1)."""
+
+
+class DataError(AtpError):
+    """JSON outside the data model (spec §2.1)."""
+
+
+class CarError(AtpError):
+    """Bytes that are not a CAR v1, or a block that does not match its CID (spec §1.7)."""
+
+
+class MstError(AtpError):
+    """A tree or node that breaks the rules of the Merkle search tree (spec §1.5)."""
+
+
+class MissingBlock(MstError):  # noqa: N818
+    """A block that is needed is not among the blocks at hand; the tree is partial."""
+
+
+class KeyFormatError(AtpError):
+    """Text or bytes that are not a key we support (spec §5.4)."""
+
+
+class CommitError(AtpError):
+    """A block that is not a commit object (spec §1.3)."""
+
+
+class FrameError(AtpError):
+    """Bytes that are not an event-stream frame (spec §1.8)."""
+
+
+class DidDocError(AtpError):
+    """JSON that is not the DID document asked for (spec §5.3)."""
+
+
+class Rejected(AtpError):  # noqa: N818
+    """A commit or sync message that may not be trusted.
+
+    ``reason`` is one of a closed set, fit for a metric label; the message adds the detail.
+    """
+
+    def __init__(self, reason: RejectReason, detail: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"{reason.value}: {detail}" if detail else str(reason.value))
