@@ -32,7 +32,7 @@ class AtpError(ValueError):
     """Input that the protocol does not allow."""
 
 
-class InvalidIdentifier(AtpError):  # noqa: N818
+class InvalidIdentifier(AtpError):
     """Text that breaks the syntax of the identifier it should be (spec §2.3)."""
 
     def __init__(self, kind: str, text: str, why: str) -> None:
@@ -60,7 +60,7 @@ class MstError(AtpError):
     """A tree or node that breaks the rules of the Merkle search tree (spec §1.5)."""
 
 
-class MissingBlock(MstError):  # noqa: N818
+class MissingBlock(MstError):
     """A block that is needed is not among the blocks at hand; the tree is partial."""
 
 
@@ -80,7 +80,7 @@ class DidDocError(AtpError):
     """JSON that is not the DID document asked for (spec §5.3)."""
 
 
-class Rejected(AtpError):  # noqa: N818
+class Rejected(AtpError):
     """A commit or sync message that may not be trusted.
 
     ``reason`` is one of a closed set, fit for a metric label; the message adds the detail.

@@ -8,7 +8,7 @@ never happened is 0 and not missing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum
 from itertools import product
@@ -22,6 +22,9 @@ from atp.runtime.config import Listen
 MAX_HEAD_BYTES = 8192
 MAX_CONNECTIONS = 16
 EXCHANGE_SECONDS = 5.0
+
+Page = Callable[[], Awaitable[bytes]]
+"""Makes the text of a scrape."""
 
 P = TypeVar("P", prometheus_client.Counter, prometheus_client.Gauge, prometheus_client.Histogram)
 
@@ -61,13 +64,16 @@ class Histogram(_Series[prometheus_client.Histogram]):
 
 
 class Registry:
-    """The series of one process, with those of the process itself (CPU, memory, files)."""
+    """The series of one process, with those of the process itself (CPU, memory, files).
 
-    def __init__(self) -> None:
+    The latter begin with ``process``, so that the series of several processes fit on one page.
+    """
+
+    def __init__(self, process: str = "") -> None:
         # Else the library adds a second series, of its time of birth, to each counter.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = prometheus_client.CollectorRegistry()
-        prometheus_client.ProcessCollector(registry=self._registry)
+        prometheus_client.ProcessCollector(namespace=process, registry=self._registry)
 
     def counter(self, name: str, about: str, **labels: type[Enum]) -> Counter:
         """Declare a counter; its name ends in `_total`."""
@@ -93,9 +99,14 @@ class Registry:
         return prometheus_client.generate_latest(self._registry)
 
 
+    async def page(self) -> bytes:
+        """What `serve` serves when this registry is all there is."""
+        return self.render()
+
+
 @asynccontextmanager
-async def serve(registry: Registry, listen: Listen) -> AsyncIterator[Listen]:
-    """Answer `GET /metrics` inside the block; yields the address that was bound."""
+async def serve(page: Page, listen: Listen) -> AsyncIterator[Listen]:
+    """Answer `GET /metrics` with ``page`` inside the block; yields the address that was bound."""
     free = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,7 +114,7 @@ async def serve(registry: Registry, listen: Listen) -> AsyncIterator[Listen]:
             if free.locked():
                 return
             async with free, asyncio.timeout(EXCHANGE_SECONDS):
-                writer.write(await _response(reader, registry))
+                writer.write(await _response(reader, page))
                 writer.close()
                 await writer.wait_closed()
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -116,7 +127,7 @@ async def serve(registry: Registry, listen: Listen) -> AsyncIterator[Listen]:
         yield Listen(listen.host, server.sockets[0].getsockname()[1])
 
 
-async def _response(reader: asyncio.StreamReader, registry: Registry) -> bytes:
+async def _response(reader: asyncio.StreamReader, page: Page) -> bytes:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError:
@@ -126,7 +137,7 @@ async def _response(reader: asyncio.StreamReader, registry: Registry) -> bytes:
         return _http("405 Method Not Allowed", b"", "Allow: GET")
     if rest.partition(b" ")[0].partition(b"?")[0] != b"/metrics":
         return _http("404 Not Found", b"")
-    return _http("200 OK", registry.render(), f"Content-Type: {CONTENT_TYPE_PLAIN_0_0_4}")
+    return _http("200 OK", await page(), f"Content-Type: {CONTENT_TYPE_PLAIN_0_0_4}")
 
 
 def _http(status: str, body: bytes, *headers: str) -> bytes:

@@ -180,8 +180,13 @@ class _Running:
             logger.error("did not end in time", service=self.name, seconds=round(patience, 1))
             self.task.cancel()
             await asyncio.wait({self.task}, timeout=KILL_SECONDS)
-        if self.task.done() and self.exception():
+        if self.task.done() and self.exception() and not self._heard_first():
             logger.error("ended badly", service=self.name, how=self.outcome())
+
+    def _heard_first(self) -> bool:
+        """Whether it is a child that a signal to the whole group reached before we asked it."""
+        exc = self.exception()
+        return isinstance(exc, ChildDied) and exc.status == 0
 
 
 async def _end_all(running: Sequence[_Running]) -> None:

@@ -92,14 +92,15 @@ def test_registries_are_apart() -> None:
 
 def test_the_process_shows_itself() -> None:
     """CPU and memory of the process come with every registry."""
-    assert b"process_resident_memory_bytes" in Registry().render()
+    assert b"\nprocess_resident_memory_bytes" in Registry().render()
+    assert b"\nplyr_web_process_resident_memory_bytes" in Registry("plyr_web").render()
 
 
 @pytest.fixture
 async def served() -> AsyncIterator[Listen]:
     registry = Registry()
     registry.counter("frames_total", "Frames.").inc()
-    async with metrics.serve(registry, Listen("127.0.0.1", 0)) as listen:
+    async with metrics.serve(registry.page, Listen("127.0.0.1", 0)) as listen:
         yield listen
 
 
