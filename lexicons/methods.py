@@ -1,0 +1,147 @@
+"""XRPC methods as the router sees them: parameters in, answers out (spec §3).
+
+Parameters arrive as text and leave as the values that the schema describes: integers, booleans,
+arrays from repeated names, identifiers parsed to their types, defaults filled in. What the schema
+does not allow is refused with a sentence for the caller; names that it does not mention are
+ignored. Answers are checked in tests, where a slip is found before anybody meets it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from atp.cbor import Value
+from atp.data import from_json
+from atp.errors import AtpError, DataError
+from atp.syntax import FORMATS, Nsid
+from lexicons import schema
+from lexicons.catalog import Catalog, UnknownSchemaError
+from lexicons.checks import make_check
+from lexicons.problem import Problem, Rule
+from lexicons.scalars import Check, shown
+
+_INTEGER = re.compile("0|-?[1-9][0-9]{0,18}")
+_BOOLEANS = {"true": True, "false": False}
+_Scalar: TypeAlias = schema.Boolean | schema.Integer | schema.String
+
+
+class ParamsError(AtpError):
+    """Parameters that a method does not allow; the text is meant for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """One parameter; ``repeated`` where its name may occur several times, for an array."""
+
+    name: str
+    scalar: _Scalar
+    repeated: bool
+    required: bool
+    check: Check
+
+    def read(self, texts: Sequence[str]) -> object:
+        """The value that the texts given under the name stand for. Raises `ParamsError`."""
+        if self.repeated:
+            items: list[Value] = [
+                _parse(self.scalar, text, f"{self.name}/{index}")
+                for index, text in enumerate(texts)
+            ]
+            self._require_sound(items)
+            return [_typed(self.scalar, item) for item in items]
+        if len(texts) > 1:
+            raise ParamsError(f"{self.name}: may be given only once, not {len(texts)} times")
+        value = _parse(self.scalar, texts[0], self.name)
+        self._require_sound(value)
+        return _typed(self.scalar, value)
+
+    def _require_sound(self, value: Value) -> None:
+        if found := self.check(value):
+            raise ParamsError(str(found[0].under(self.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A query or procedure, ready to be routed; satisfies the router's protocol.
+
+    ``errors`` are the names of the errors that it may answer with besides the general ones.
+    """
+
+    nsid: Nsid
+    kind: Literal["query", "procedure"]
+    errors: frozenset[str]
+    _parameters: tuple[_Parameter, ...]
+    _check_answer: Check | None
+
+    def params(self, pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+        """The parameters that the decoded ``pairs`` of a query string give, by name.
+
+        One that is not given and has no default is not in the result. Raises `ParamsError`.
+        """
+        given: dict[str, list[str]] = {}
+        for name, text in pairs:
+            given.setdefault(name, []).append(text)
+        values: dict[str, object] = {}
+        for parameter in self._parameters:
+            if texts := given.get(parameter.name):
+                values[parameter.name] = parameter.read(texts)
+            elif parameter.scalar.default is not None and not parameter.repeated:
+                values[parameter.name] = parameter.scalar.default
+            elif parameter.required:
+                raise ParamsError(f"{parameter.name}: is required")
+        return values
+
+    def check_output(self, answer: object) -> list[Problem]:
+        """What is wrong with an answer in JSON form, by the schema of the method's output."""
+        if self._check_answer is None:
+            return []
+        try:
+            return list(self._check_answer(from_json(answer)))
+        except DataError as exc:
+            return [Problem("", str(exc), Rule.TYPE)]
+
+
+def method(catalog: Catalog, nsid: Nsid) -> Method:
+    """The method of that name. Raises `UnknownSchemaError` where the catalogue has none."""
+    definition = catalog.methods.get(nsid)
+    if definition is None:
+        raise UnknownSchemaError(f"{nsid}: no schema of such a method is known")
+    parameters = tuple(
+        _parameter(name, field, required=name in definition.params.required)
+        for name, field in definition.params.properties.items()
+    )
+    output = definition.output
+    check = make_check(output, catalog.checks) if output else None
+    return Method(nsid, definition.kind, definition.errors, parameters, check)
+
+
+def _parameter(name: str, field: _Scalar | schema.Array, *, required: bool) -> _Parameter:
+    repeated = isinstance(field, schema.Array)
+    scalar = field.items if isinstance(field, schema.Array) else field
+    assert isinstance(scalar, schema.Boolean | schema.Integer | schema.String), name
+    return _Parameter(name, scalar, repeated, required, make_check(field, {}))
+
+
+def _parse(scalar: _Scalar, text: str, path: str) -> bool | int | str:
+    """The value of the schema's type that is written as ``text``. Raises `ParamsError`."""
+    match scalar:
+        case schema.Boolean():
+            if text not in _BOOLEANS:
+                raise ParamsError(f"{path}: must be true or false, not {shown(text)}")
+            return _BOOLEANS[text]
+        case schema.Integer():
+            if not _INTEGER.fullmatch(text):
+                raise ParamsError(f"{path}: must be an integer, not {shown(text)}")
+            return int(text)
+        case schema.String():
+            return text
+
+
+def _typed(scalar: _Scalar, value: object) -> object:
+    """A sound value as the type that its format has, if the format has one."""
+    if isinstance(scalar, schema.String) and scalar.format and isinstance(value, str):
+        parsed = FORMATS[scalar.format](value)
+        return parsed if isinstance(parsed, str) else value
+    return value
