@@ -1,0 +1,1 @@
+"""The AppView: XRPC queries answered from the index, which it opens read-only."""

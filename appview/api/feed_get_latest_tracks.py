@@ -1,0 +1,22 @@
+"""``feed.getLatestTracks``: everybody's tracks, newest first."""
+
+from __future__ import annotations
+
+from appview import cursor
+from appview.hydrate import hydrate
+from appview.params import Params
+from appview.pipeline import endpoint
+from appview.rules import shown
+from appview.state import Page
+from appview.store import Store
+from appview.views.track import track_list
+
+
+def skeleton(store: Store, params: Params) -> Page:
+    """The tracks that follow the cursor."""
+    places = store.latest_tracks(params.after(cursor.LAST), params.limit + 1)
+    tracks, following = cursor.page(places, params.limit)
+    return Page(tracks=tracks, cursor=following)
+
+
+answer = endpoint(skeleton, hydrate, shown, track_list)

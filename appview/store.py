@@ -1,0 +1,237 @@
+"""Every read of the index: SQL in, frozen rows out.
+
+Functions that look for something give ids or places; functions that load take ids, many at once,
+so the number of statements never depends on how much a page holds. The former leave out hidden
+accounts, so that pages are full; whether a loaded row may be shown is for `appview.rules`. CROSS
+JOIN fixes the order of a join: walk the page's index, look the rest up by key.
+
+Reads are keyed or bounded by a page, take microseconds, and run on the event loop's own thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import apsw
+
+from appview.cursor import Place
+from appview.state import Actor, Record, Track
+from atp import cbor
+from atp.cid import Cid
+from atp.syntax import AtUri, Did, Handle, Nsid
+from lexicons.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class FoundActor:
+    """An account that is shown: active, and with a record of ours."""
+
+    id: int
+    did: Did
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Totals over active accounts."""
+
+    tracks: int
+    artists: int
+    likes: int
+    comments: int
+    lists: int
+    accounts: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An upstream stream as the indexer last described it; times in µs."""
+
+    url: str
+    connected: bool
+    lag: int
+    heartbeat_at: int | None
+
+
+class Store:
+    """The index behind one read-only connection, for the thread that opened it."""
+
+    def __init__(self, conn: apsw.Connection, names: Names) -> None:
+        self._conn = conn
+        self._names = names
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One state of the index for all reads inside."""
+        self._conn.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._conn.execute("COMMIT")
+
+    def resolve(self, handles: Collection[Handle]) -> dict[Handle, Did]:
+        """The active accounts that hold these handles, verified; the latest to verify wins."""
+        rows = self._conn.execute(
+            "SELECT handle, did FROM actors WHERE handle IN (SELECT value FROM json_each(?))"
+            " AND handle <> ? AND active ORDER BY handle_due",
+            (json.dumps(list(handles)), Handle.INVALID),
+        )
+        return {Handle(handle): Did(did) for handle, did in rows}
+
+    def find_actor(self, did: Did) -> FoundActor | None:
+        """The account of this DID, when it is shown."""
+        key = self._conn.execute(
+            "SELECT id FROM actors WHERE did = ? AND active AND records > 0", (did,)
+        ).get
+        return None if key is None else FoundActor(key, did)
+
+    def find_tracks(self, uris: Sequence[AtUri]) -> dict[AtUri, int]:
+        """The ids of those of these URIs that are shown tracks."""
+        return self._find(uris, self._names.track)
+
+    def find_lists(self, uris: Sequence[AtUri]) -> dict[AtUri, int]:
+        """The ids of those of these URIs that are shown lists."""
+        return self._find(uris, self._names.list)
+
+    def _find(self, uris: Sequence[AtUri], collection: Nsid) -> dict[AtUri, int]:
+        wanted = [uri for uri in uris if uri.collection == collection]
+        rows = self._conn.execute(
+            "SELECT j.key, r.id FROM json_each(?) j"
+            " CROSS JOIN actors a ON a.did = j.value ->> 0 AND a.active"
+            " CROSS JOIN records r ON r.actor = a.id AND r.rkey = j.value ->> 1"
+            " AND r.collection = (SELECT id FROM collections WHERE nsid = ?)"
+            " AND r.state = 'valid'",
+            (json.dumps([(uri.authority, uri.rkey) for uri in wanted]), collection),
+        )
+        return {wanted[place]: key for place, key in rows}
+
+    def latest_tracks(self, after: Place, limit: int) -> list[Place]:
+        """Tracks of all accounts, newest first."""
+        return self._places(
+            "SELECT t.sort_at, t.record FROM tracks t CROSS JOIN actors a ON a.id = t.actor"
+            " WHERE (t.sort_at, t.record) < (?, ?) AND a.active"
+            " ORDER BY t.sort_at DESC, t.record DESC LIMIT ?",
+            (after.key, after.id, limit),
+        )
+
+    def actor_tracks(self, actor: int, after: Place, limit: int) -> list[Place]:
+        """One account's tracks, newest first."""
+        return self._places(
+            "SELECT sort_at, record FROM tracks WHERE actor = ? AND (sort_at, record) < (?, ?)"
+            " ORDER BY sort_at DESC, record DESC LIMIT ?",
+            (actor, after.key, after.id, limit),
+        )
+
+    def track_likes(self, track: int, after: Place, limit: int) -> list[Place]:
+        """Likes of a track, newest first; of an account's several, the one that came first."""
+        return self._places(
+            "SELECT l.sort_at, l.record FROM likes l CROSS JOIN actors a ON a.id = l.actor"
+            " WHERE l.subject = ? AND (l.sort_at, l.record) < (?, ?) AND a.active"
+            " AND NOT EXISTS (SELECT 1 FROM likes o WHERE o.actor = l.actor"
+            "  AND o.subject = l.subject AND o.record < l.record)"
+            " ORDER BY l.sort_at DESC, l.record DESC LIMIT ?",
+            (track, after.key, after.id, limit),
+        )
+
+    def comments_by_position(self, track: int, after: Place, limit: int) -> list[Place]:
+        """Comments on a track, in the order of the moments they are about."""
+        return self._places(
+            "SELECT c.position_ms, c.record FROM comments c CROSS JOIN actors a ON a.id = c.actor"
+            " WHERE c.subject = ? AND (c.position_ms, c.record) > (?, ?) AND a.active"
+            " ORDER BY c.position_ms, c.record LIMIT ?",
+            (track, after.key, after.id, limit),
+        )
+
+    def comments_by_time(self, track: int, after: Place, limit: int) -> list[Place]:
+        """Comments on a track, newest first."""
+        return self._places(
+            "SELECT c.sort_at, c.record FROM comments c CROSS JOIN actors a ON a.id = c.actor"
+            " WHERE c.subject = ? AND (c.sort_at, c.record) < (?, ?) AND a.active"
+            " ORDER BY c.sort_at DESC, c.record DESC LIMIT ?",
+            (track, after.key, after.id, limit),
+        )
+
+    def _places(self, sql: str, values: tuple[int, ...]) -> list[Place]:
+        return [Place(key, record) for key, record in self._conn.execute(sql, values)]
+
+    def list_length(self, key: int) -> int:
+        """How many items a list names."""
+        return int(self._conn.execute("SELECT items FROM lists WHERE record = ?", (key,)).get)
+
+    def list_subjects(self, key: int, positions: range) -> dict[int, int]:
+        """The ids of what stands at these positions of a list, as far as it names records."""
+        rows = self._conn.execute(
+            "SELECT position, subject FROM list_items"
+            " WHERE list = ? AND position >= ? AND position < ?",
+            (key, positions.start, positions.stop),
+        )
+        return dict(rows)
+
+    def tracks(self, keys: Collection[int]) -> dict[int, Track | None]:
+        """Tracks with their counters."""
+        rows = self._conn.execute(
+            "SELECT r.id, a.did, r.rkey, r.cid, r.value, r.first_seen, t.sort_at,"
+            " coalesce(n.likes, 0), coalesce(n.comments, 0), coalesce(n.lists, 0)"
+            " FROM json_each(?) j CROSS JOIN tracks t ON t.record = j.value"
+            " CROSS JOIN records r ON r.id = t.record CROSS JOIN actors a ON a.id = t.actor"
+            " LEFT JOIN counters n ON n.record = t.record",
+            (json.dumps(list(keys)),),
+        )
+        loaded: dict[int, Track | None] = dict.fromkeys(keys)
+        for key, did, rkey, cid, value, *numbers in rows:
+            uri = AtUri.of(did, self._names.track, rkey)
+            loaded[key] = Track(uri, Cid(cid), Did(did), cbor.decode_map(value), *numbers)
+        return loaded
+
+    def records(self, keys: Collection[int]) -> dict[int, Record | None]:
+        """Valid records of any collection."""
+        rows = self._conn.execute(
+            "SELECT r.id, a.did, c.nsid, r.rkey, r.cid, r.value, r.first_seen"
+            " FROM json_each(?) j CROSS JOIN records r ON r.id = j.value AND r.state = 'valid'"
+            " CROSS JOIN actors a ON a.id = r.actor"
+            " CROSS JOIN collections c ON c.id = r.collection",
+            (json.dumps(list(keys)),),
+        )
+        loaded: dict[int, Record | None] = dict.fromkeys(keys)
+        for key, did, nsid, rkey, cid, value, first_seen in rows:
+            uri = AtUri.of(did, nsid, rkey)
+            loaded[key] = Record(uri, Cid(cid), Did(did), cbor.decode_map(value), first_seen)
+        return loaded
+
+    def actors(self, dids: Collection[Did]) -> dict[Did, Actor | None]:
+        """Accounts with what their profiles say and how much they hold."""
+        rows = self._conn.execute(
+            "SELECT a.did, coalesce(a.handle, ?), a.active, b.display_name, p.avatar, p.bio,"
+            " a.tracks, a.likes, a.comments, a.lists"
+            " FROM json_each(?) j CROSS JOIN actors a ON a.did = j.value"
+            " LEFT JOIN profiles p ON p.actor = a.id LEFT JOIN bsky_profiles b ON b.actor = a.id",
+            (Handle.INVALID, json.dumps(list(dids))),
+        )
+        loaded: dict[Did, Actor | None] = dict.fromkeys(dids)
+        for did, handle, active, *rest in rows:
+            loaded[Did(did)] = Actor(Did(did), Handle(handle), bool(active), *rest)
+        return loaded
+
+    def stats(self) -> Stats:
+        """Totals over active accounts."""
+        (totals,) = self._conn.execute(
+            "SELECT coalesce(sum(tracks), 0), count(*) FILTER (WHERE tracks > 0),"
+            " coalesce(sum(likes), 0), coalesce(sum(comments), 0), coalesce(sum(lists), 0),"
+            " count(*) FILTER (WHERE records > 0), coalesce(sum(seconds), 0)"
+            " FROM actors WHERE active"
+        )
+        return Stats(*totals)
+
+    def sources(self) -> list[Source]:
+        """The streams that the indexer reads."""
+        rows = self._conn.execute(
+            "SELECT url, connected, lag, heartbeat_at FROM sources WHERE configured ORDER BY url"
+        )
+        return [Source(url, bool(connected), *rest) for url, connected, *rest in rows]
+
+    def writer_heartbeat(self) -> int:
+        """When the indexer last showed life, µs."""
+        return int(self._conn.execute("SELECT at FROM heartbeat").get)

@@ -1,0 +1,111 @@
+"""HTTP in the bare ASGI form: one request in, one whole response out.
+
+Small on purpose: XRPC answers are complete JSON documents, so nothing here streams, and a
+framework between the server and the router costs more than the answer itself. The query string
+is decoded strictly, since a replacement character would turn a broken request into a search for
+something that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+from atp.runtime import cors
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+MAX_PAIRS = 256
+"""Parameters of one query string."""
+
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a handler may know of a call besides its parameters."""
+
+    verb: str
+    path: str
+    query: bytes
+    headers: Headers
+
+    @classmethod
+    def of(cls, scope: Scope) -> Request:
+        """The request of an ``http`` scope."""
+        return cls(scope["method"], scope["path"], scope["query_string"], tuple(scope["headers"]))
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of this name, in lower case as ASGI has them."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer; length and cross-origin headers are added when it is sent."""
+
+    body: bytes
+    status: int = 200
+    content_type: bytes = b"application/json"
+    headers: Headers = ()
+
+    async def send(self, send: Send, *, head: bool) -> None:
+        """Write the answer; ``head`` leaves the body out and keeps its length."""
+        headers = [
+            (b"content-type", self.content_type),
+            (b"content-length", b"%d" % len(self.body)),
+            (b"x-content-type-options", b"nosniff"),
+            *cors.HEADERS,
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else self.body})
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """``value`` as a JSON answer."""
+    return Response(orjson.dumps(value), status)
+
+
+def query_pairs(query: bytes) -> list[tuple[str, str]]:
+    """The name and value pairs of a query string, in order, repeated names kept.
+
+    Form rules: ``+`` is a space, an empty part is skipped, a name without ``=`` has an empty
+    value. Raises ValueError for a broken percent escape, for bytes that are not UTF-8 and for
+    more than ``MAX_PAIRS`` parts.
+    """
+    if query.count(b"&") >= MAX_PAIRS:
+        raise ValueError(f"more than {MAX_PAIRS} query parameters")
+    if _BROKEN_ESCAPE.search(query):
+        raise ValueError("the query string has a broken percent escape")
+    pairs = []
+    for part in query.replace(b"+", b" ").split(b"&"):
+        if part:
+            name, _, value = part.partition(b"=")
+            pairs.append((_text(name), _text(value)))
+    return pairs
+
+
+def _text(escaped: bytes) -> str:
+    try:
+        return unquote_to_bytes(escaped).decode()
+    except UnicodeDecodeError as exc:
+        raise ValueError("the query string is not UTF-8 once unescaped") from exc
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Acknowledge a server's start and stop; nothing of ours hangs on them."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,1 @@
+"""Tests of the queries, each through the router and against its lexicon."""
