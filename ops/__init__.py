@@ -1,0 +1,1 @@
+"""The operator's side: the `plyr` command, composition, local networks, benchmarks."""

@@ -1,0 +1,65 @@
+"""`python -m ops.world`: serve a world with a little traffic, for the curious.
+
+Prints one JSON line with the URLs and runs until it is interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from contextlib import suppress
+
+from atp.datetime import Datetime
+from lexicons.names import Names
+from ops.world.network import World
+
+SECONDS_BETWEEN_RECORDS = 1.0
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
+
+
+async def serve(seed: int, pdses: int) -> None:
+    """Run the world: one artist with a track on each PDS, who go on liking each other's."""
+    names = Names()
+    async with World(seed, _now, pdses=pdses) as world:
+        artists = [world.create_account(f"artist{pds}.test", pds) for pds in range(pdses)]
+        tracks = [
+            artist.create(
+                names.track,
+                {
+                    "title": f"Song of {artist.handle}",
+                    "artist": artist.handle,
+                    "fileType": "mp3",
+                    "audioUrl": "https://example.com/song.mp3",
+                    "createdAt": Datetime.from_micros(_now()),
+                },
+            )
+            for artist in artists
+        ]
+        urls = {"plc": world.plc_url, "relays": [world.relay_url], "pds": world.pds_urls}
+        print(json.dumps(urls), flush=True)
+        count = 0
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_RECORDS)
+            subject = tracks[count % pdses].to_json()
+            like = {"subject": subject, "createdAt": Datetime.from_micros(_now())}
+            artists[(count + 1) % pdses].create(names.like, like)
+            count += 1
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m ops.world", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same DIDs")
+    parser.add_argument("--pdses", type=int, default=2, help="how many PDSes")
+    options = parser.parse_args()
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(options.seed, options.pdses))
+
+
+if __name__ == "__main__":
+    main()
