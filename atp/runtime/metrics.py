@@ -98,7 +98,6 @@ class Registry:
         """All series in the Prometheus text format."""
         return prometheus_client.generate_latest(self._registry)
 
-
     async def page(self) -> bytes:
         """What `serve` serves when this registry is all there is."""
         return self.render()

@@ -1,0 +1,1 @@
+"""Talking to other people's servers: identity, repositories, blobs, sessions."""

@@ -1,0 +1,231 @@
+"""Who an account is: DID documents and handles, remembered for as long as they may be trusted.
+
+A document is fresh for an hour, then answered once more at once and fetched anew behind; after a
+day it is forgotten. What failed is remembered too, each kind for its own time, so that neither a
+missing DID nor a dead host is asked again and again. When a directory cannot be asked, a document
+that was good keeps serving (law 10). A DID is looked up once at a time, however many wait for it.
+The memory is bounded by the size of the documents, which strangers write.
+
+`Directory.doc` with ``refresh`` is for a signature that does not verify: the key may have changed.
+It asks anew, yet at most once a minute for each DID, as anyone can send bad signatures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from atp.did_doc import DidDocument
+from atp.runtime.http import Client
+from atp.syntax import Did, Handle
+from pds_client.resolve_did import (
+    DidAbsent,
+    DidError,
+    DidInvalid,
+    DidUnavailable,
+    fetch_document,
+)
+from pds_client.resolve_handle import (
+    HandleAbsent,
+    HandleError,
+    HandleResolver,
+    HandleUnavailable,
+)
+
+__all__ = [
+    "DidAbsent",
+    "DidError",
+    "DidInvalid",
+    "DidUnavailable",
+    "Directory",
+    "HandleAbsent",
+    "HandleError",
+    "HandleUnavailable",
+]
+
+FRESH_FOR = 3_600.0
+KEPT_FOR = 86_400.0
+"""Seconds that a document is answered without, and with, asking anew behind."""
+
+ABSENT_FOR = 300.0
+INVALID_FOR = 3_600.0
+UNAVAILABLE_FOR = 10.0
+"""Seconds that each kind of failure is remembered."""
+
+REFRESH_EVERY = 60.0
+"""Seconds between two refreshes of one DID."""
+
+MAX_MEMORY = 16_777_216
+"""Bytes of remembered documents, as JSON; each costs `OVERHEAD` besides."""
+
+OVERHEAD = 512
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was found out about a DID: a document, the last failure, or a document and then one."""
+
+    document: DidDocument | None = None
+    fetched_at: float = 0.0
+    refreshed_at: float = float("-inf")
+    failure: DidError | None = None
+    retry_at: float = float("-inf")
+    size: int = OVERHEAD
+
+
+_NOTHING = _Known()
+
+
+class Directory:
+    """Resolves and remembers identities.
+
+    ``plc_url`` and ``handle_resolvers`` are origins that the operator named, trusted by ``http``.
+    ``clock`` gives seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        http: Client,
+        plc_url: str,
+        handle_resolvers: Sequence[str] = (),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._plc_url = plc_url
+        self._handles = HandleResolver(http, handle_resolvers)
+        self._clock = clock
+        self._pinned: dict[Did, DidDocument] = {}
+        self._known: OrderedDict[Did, _Known] = OrderedDict()
+        self._size = 0
+        self._flights: dict[Did, asyncio.Task[_Known]] = {}
+
+    async def doc(self, did: Did, *, refresh: bool = False) -> DidDocument:
+        """The document of ``did``.
+
+        Raises `DidAbsent`, `DidInvalid` or `DidUnavailable`. With ``refresh`` it is asked for
+        anew, or is the very object known before where that was done within the last minute.
+        """
+        if did in self._pinned:
+            return self._pinned[did]
+        now = self._clock()
+        known = self._known.get(did, _NOTHING)
+        age = now - known.fetched_at
+        waiting = now < known.retry_at
+        if refresh and not waiting and now - known.refreshed_at >= REFRESH_EVERY:
+            return await self._refreshed(did)
+        if known.document is not None and age < KEPT_FOR and not (refresh and waiting):
+            if age >= FRESH_FOR and not waiting:
+                self._look_up(did)
+            return known.document
+        if not waiting:
+            known = await asyncio.shield(self._look_up(did))
+        if known.document is None or known.failure is not None:
+            raise _failure(known)
+        return known.document
+
+    def cached(self, did: Did) -> DidDocument | None:
+        """The document of ``did`` if it is at hand and fresh; asks nobody."""
+        known = self._known.get(did)
+        if known is None or known.document is None:
+            return self._pinned.get(did)
+        if self._clock() - known.fetched_at >= FRESH_FOR:
+            return None
+        self._known.move_to_end(did)
+        return known.document
+
+    def seed(self, did: Did, document: Mapping[str, Any]) -> None:
+        """Pin our own document: it is never asked for. Raises `atp.errors.DidDocError`."""
+        self._pinned[did] = DidDocument.parse(document, did)
+
+    def invalidate(self, did: Did) -> None:
+        """Forget what is known of ``did``, for it has changed; also what is under way."""
+        self._flights.pop(did, None)
+        self._forget(did)
+
+    async def resolve_handle(self, handle: Handle) -> Did:
+        """The DID that a handle names, one way. Raises `HandleAbsent` or `HandleUnavailable`."""
+        return await self._handles.resolve(handle)
+
+    async def verified_handle(self, did: Did) -> Handle:
+        """The handle of ``did``, checked both ways, or `Handle.INVALID`.
+
+        Raises `HandleUnavailable` when that cannot be told now: keep what was known.
+        """
+        try:
+            handle = (await self.doc(did)).handle
+        except (DidAbsent, DidInvalid):
+            return Handle.INVALID
+        except DidUnavailable as exc:
+            raise HandleUnavailable(did, str(exc)) from exc
+        if handle is None:
+            return Handle.INVALID
+        try:
+            named = await self.resolve_handle(handle)
+        except HandleAbsent:
+            return Handle.INVALID
+        return handle if named == did else Handle.INVALID
+
+    async def _refreshed(self, did: Did) -> DidDocument:
+        known = await asyncio.shield(self._look_up(did))
+        if known.document is None or known.failure is not None:
+            raise _failure(known)
+        known.refreshed_at = self._clock()
+        return known.document
+
+    def _look_up(self, did: Did) -> asyncio.Task[_Known]:
+        """The look-up of ``did`` that is under way, or a new one. It raises no `DidError`."""
+        flight = self._flights.get(did)
+        if flight is None:
+            flight = self._flights[did] = asyncio.create_task(self._fly(did))
+        return flight
+
+    async def _fly(self, did: Did) -> _Known:
+        this = asyncio.current_task()
+        try:
+            known = await self._fetch(did)
+            if self._flights.get(did) is this:
+                self._remember(did, known)
+            return known
+        finally:
+            if self._flights.get(did) is this:
+                del self._flights[did]
+
+    async def _fetch(self, did: Did) -> _Known:
+        before = self._known.get(did, _NOTHING)
+        now = self._clock()
+        try:
+            document = await fetch_document(self._http, self._plc_url, did)
+        except DidAbsent as exc:
+            return _Known(failure=exc, retry_at=self._clock() + ABSENT_FOR)
+        except DidInvalid as exc:
+            return _Known(failure=exc, retry_at=self._clock() + INVALID_FOR)
+        except DidError as exc:
+            return replace(before, failure=exc, retry_at=self._clock() + UNAVAILABLE_FOR)
+        size = OVERHEAD + len(orjson.dumps(document.raw))
+        return _Known(document, now, before.refreshed_at, size=size)
+
+    def _remember(self, did: Did, known: _Known) -> None:
+        self._forget(did)
+        self._known[did] = known
+        self._size += known.size
+        while self._size > MAX_MEMORY:
+            _, oldest = self._known.popitem(last=False)
+            self._size -= oldest.size
+
+    def _forget(self, did: Did) -> None:
+        known = self._known.pop(did, None)
+        if known is not None:
+            self._size -= known.size
+
+
+def _failure(known: _Known) -> DidError:
+    """A remembered failure, to be raised once more without the frames of the last time."""
+    assert known.failure is not None
+    return known.failure.with_traceback(None)
