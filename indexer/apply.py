@@ -1,0 +1,183 @@
+"""One verified event to rows, inside the writer's transaction.
+
+Laws (design §5): every write is ordered by the repo's ``rev``, so replaying any event, any number
+of times, changes nothing; a delete leaves a durable tombstone with its rev; operations proven by
+signature and inclusion are applied at once, whether the repo is known to be complete or not, and
+``repos`` says which of the two it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import apsw
+import orjson
+
+from atp import cbor
+from atp.cbor import Value
+from atp.frames import AccountMsg, IdentityMsg
+from atp.runtime import eventlog
+from atp.sync import Chain, RepoState, VerifiedCommit, VerifiedOp, VerifiedSync, chain
+from atp.syntax import AtUri, Datetime
+from atp.tid import Tid
+from indexer import accounts
+from indexer.event import Deferred, Outcome, Refused
+from indexer.reasons import Drop
+from indexer.records import Collection, collections
+from indexer.records.row import Row
+from indexer.store import handles, repos, rows
+from indexer.store.repos import Desync
+from indexer.verdict import APPLIED, REPLAYED, Applied, Verdict
+from lexicons.catalog import Catalog
+from lexicons.names import FOREIGN_PROFILE, Names
+from lexicons.records import check_record
+
+_INCOMPLETE = {
+    Chain.FIRST_SEEN: Desync.FIRST_SEEN,
+    Chain.GAP: Desync.GAP,
+    Chain.NO_PREV_DATA: Desync.NO_PREV_DATA,
+    Chain.INVERSION_FAILED: Desync.INVERSION_FAILED,
+}
+
+
+class Applier:
+    """Applies events with one namespace's lexicons; holds no other state."""
+
+    def __init__(self, names: Names, catalog: Catalog) -> None:
+        self._names = names
+        self._catalog = catalog
+        self._collections: dict[str, Collection] = collections(names)
+
+    def apply(self, conn: apsw.Connection, outcome: Outcome, now: int) -> Applied:
+        """Write one event; ``now`` in microseconds."""
+        match outcome:
+            case VerifiedCommit():
+                return self._commit(conn, outcome, now)
+            case VerifiedSync():
+                return _sync(conn, outcome, now)
+            case AccountMsg():
+                return accounts.apply_status(conn, outcome, self._collections.values(), now)
+            case IdentityMsg():
+                return accounts.apply_identity(conn, outcome, now)
+            case Deferred():
+                _defer(conn, outcome, now)
+                return Applied(Verdict.DEFERRED, outcome.reason)
+            case Refused():
+                return Applied(Verdict.REJECTED, outcome.reason)
+
+    def _commit(self, conn: apsw.Connection, commit: VerifiedCommit, now: int) -> Applied:
+        ours = [op for op in commit.ops if op.collection in self._collections]
+        actor = rows.find_actor(conn, commit.did)
+        if actor is not None and actor.upstream_status == "deleted":
+            return Applied(Verdict.REJECTED, Drop.ACCOUNT_DELETED)
+        repo = None if actor is None else repos.find(conn, actor.id)
+        if repo is None and not ours:
+            return APPLIED  # it moves the state of a repo that we hold nothing of
+        head = None if repo is None else repo.head
+        if head is not None and commit.rev <= head.rev:
+            return REPLAYED
+        actor = actor or rows.actor(conn, commit.did)
+        if repo is None:
+            handles.schedule(conn, actor.id, now)
+        for op in ours:
+            self._op(conn, actor, op, commit.rev, now)
+        link = chain(commit, head)
+        reason = _INCOMPLETE.get(link)
+        if link is Chain.CONTINUES and repo is not None:
+            reason = repo.reason  # what was missing before is still missing
+        repos.put(conn, actor.id, head=RepoState(commit.rev, commit.data), reason=reason, now=now)
+        return APPLIED
+
+    def _op(
+        self, conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int
+    ) -> None:
+        record = rows.record(conn, actor.id, op.collection, op.rkey)
+        if record.rev is not None and rev <= record.rev:
+            return
+        collection = self._collections[op.collection]
+        counted = op.collection != FOREIGN_PROFILE
+        if record.live:
+            collection.unindex(conn, Row(record.id, actor.id, actor.active, 0))
+        if op.cid is None:
+            rows.bury(conn, record.id, rev)
+            change = -1 if record.live else 0
+        else:
+            first_seen = (record.first_seen if record.live else None) or now
+            self._store(conn, actor, record.id, op, rev=rev, first_seen=first_seen)
+            change = 0 if record.live else 1
+        if counted:
+            rows.count_records(conn, actor.id, change)
+        _log(conn, actor, op, rev, now)
+
+    def _store(
+        self,
+        conn: apsw.Connection,
+        actor: rows.Actor,
+        record: int,
+        op: VerifiedOp,
+        *,
+        rev: Tid,
+        first_seen: int,
+    ) -> None:
+        assert op.cid is not None, "a delete stores nothing"
+        value = {} if op.block is None else cbor.decode_map(op.block)
+        valid, problems = self._judge(op, value)
+        rows.write(
+            conn,
+            record,
+            rev=rev,
+            cid=op.cid,
+            value=op.block,
+            first_seen=first_seen,
+            valid=valid,
+            problems=orjson.dumps(problems).decode() if problems else None,
+        )
+        if valid:
+            row = Row(record, actor.id, actor.active, min(_claimed(value), first_seen))
+            self._collections[op.collection].index(conn, row, value)
+
+    def _judge(self, op: VerifiedOp, value: dict[str, Value]) -> tuple[bool, list[str]]:
+        """Whether a record is indexed, and what is to be said of it either way."""
+        if op.block is None:
+            return False, [f"the commit came without a usable record: {op.problem}"]
+        check = check_record(self._catalog, self._names, op.collection, op.rkey, value)
+        tolerated = [f"{shape}: {problem}" for shape, problem in check.tolerated]
+        return check.valid, [*map(str, check.problems), *tolerated]
+
+
+def _claimed(value: Mapping[str, Value]) -> int:
+    created_at = value.get("createdAt")
+    return Datetime.parse(created_at).micros() if isinstance(created_at, str) else 0
+
+
+def _log(conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int) -> None:
+    uri = AtUri.of(actor.did, op.collection, op.rkey)
+    entry: dict[str, Value] = {"uri": uri, "rev": rev}
+    if op.cid is not None:
+        entry["cid"] = op.cid
+    eventlog.append(conn, now, op.action, cbor.encode(entry))
+
+
+def _sync(conn: apsw.Connection, sync: VerifiedSync, now: int) -> Applied:
+    actor = rows.find_actor(conn, sync.did)
+    repo = None if actor is None else repos.find(conn, actor.id)
+    if actor is None or repo is None:
+        return APPLIED
+    if repo.head is not None and sync.rev <= repo.head.rev:
+        return REPLAYED
+    if repo.head is not None and sync.data == repo.head.data:
+        here = RepoState(sync.rev, sync.data)
+        repos.put(conn, actor.id, head=here, reason=repo.reason, now=now)
+    else:
+        reason = repo.reason or Desync.SYNC_EVENT
+        repos.put(conn, actor.id, head=repo.head, reason=reason, now=now)
+    return APPLIED
+
+
+def _defer(conn: apsw.Connection, deferred: Deferred, now: int) -> None:
+    actor = rows.actor(conn, deferred.did)
+    repo = repos.find(conn, actor.id)
+    head = None if repo is None else repo.head
+    repos.put(conn, actor.id, head=head, reason=deferred.reason, now=now)
+    if repo is None:
+        handles.schedule(conn, actor.id, now)

@@ -1,0 +1,175 @@
+"""One upstream stream: connect from the stored cursor, hand on what is ours, reconnect for ever.
+
+The cursor belongs to the host's own sequence and is the end of the finished prefix. A host that
+calls it one from the future is not obeyed, since going on from its tail would lose events: the
+source stays down, says why, and tries again slowly until an operator decides. When too many
+messages of ours are under way, reading pauses, so memory stays bounded and nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+import libipld
+
+from atp.errors import FrameError
+from atp.frames import ErrorFrame, InfoMsg, UnknownMsg
+from atp.runtime import log
+from atp.runtime.guard import Guard
+from atp.runtime.http_errors import HttpError
+from atp.runtime.websocket import BACKOFF_MAX, Subscription, backoff
+from atp.syntax import Datetime
+from indexer.event import Item, Message, did_of
+from indexer.lanes import Lanes
+from indexer.metrics import Metrics
+from indexer.prefix import Prefix
+from indexer.reasons import Drop
+from indexer.route import Router
+from indexer.store.sources import SourceStatus
+
+SUBSCRIBE = "/xrpc/com.atproto.sync.subscribeRepos"
+MAX_UNDER_WAY = 2_000  # messages of ours between receipt and the index, per source
+QUIET_LOOKS = 3  # heartbeats without a frame after which a connected source has caught up
+FUTURE_CURSOR = "FutureCursor"
+
+logger = log.get("indexer.source")
+
+
+class Source:
+    """The stream of one host; ``clock`` gives microseconds, ``random`` the jitter."""
+
+    def __init__(
+        self,
+        url: str,
+        cursor: int | None,
+        *,
+        router: Router,
+        lanes: Lanes,
+        metrics: Metrics,
+        guard: Guard,
+        clock: Callable[[], int],
+        random: Random,
+    ) -> None:
+        self.url = url
+        self._prefix = Prefix(cursor)
+        self._router = router
+        self._lanes = lanes
+        self._metrics = metrics
+        self._guard = guard
+        self._clock = clock
+        self._random = random
+        self._subscription: Subscription | None = None
+        self._paused = False
+        self._error: str | None = None
+        self._frames = 0
+        self._routed = 0
+        self._newest = b""
+        self._looked_at = 0
+        self._quiet = 0
+
+    @property
+    def position(self) -> int | None:
+        """The end of the finished prefix."""
+        return self._prefix.position
+
+    def finish(self, seq: int) -> None:
+        """An item is about to be stored."""
+        self._prefix.finish(seq)
+        if self._paused and len(self._prefix) <= MAX_UNDER_WAY // 2 and not self._lanes.crowded:
+            self._paused = False
+            if self._subscription:
+                self._subscription.resume()
+
+    def status(self, now: int) -> SourceStatus:
+        """How the source does at ``now``; the writer asks once a second, and counts what came."""
+        quiet = self._frames == self._looked_at
+        self._quiet = self._quiet + 1 if quiet else 0
+        self._metrics.received(self._routed, self._frames - self._looked_at - self._routed)
+        self._looked_at, self._routed = self._frames, 0
+        connected = self._subscription is not None and self._subscription.connected
+        return SourceStatus(
+            url=self.url,
+            cursor=self.position,
+            connected=connected,
+            lag=0 if self._quiet >= QUIET_LOOKS else self._lag(now),
+            heartbeat_at=now if connected else None,
+            error=None if connected else self._error,
+        )
+
+    async def run(self) -> None:
+        """Subscribe again and again, until cancelled."""
+        attempt = 0
+        while True:
+            seen = self._frames
+            self._paused = False
+            self._subscription = Subscription(self._address(), self._on_frame, guard=self._guard)
+            try:
+                ended = await self._subscription.run()
+                self._error = self._error or f"{ended.why}: {ended.detail}".rstrip(": ")
+            except HttpError as exc:
+                self._error = str(exc)
+            finally:
+                self._subscription = None
+            attempt = 0 if self._frames > seen else attempt + 1
+            wait = backoff(attempt, self._random.random())
+            if self._error.startswith(FUTURE_CURSOR):
+                wait = BACKOFF_MAX
+            logger.warning(
+                "not connected", url=self.url, error=self._error, retry_in=round(wait, 1)
+            )
+            await asyncio.sleep(wait)
+
+    def _address(self) -> str:
+        # From the newest frame received, not from the position: what is under way is still ours.
+        cursor = self._prefix.seen
+        self._error = None
+        self._metrics.connected()
+        return self.url + SUBSCRIBE + ("" if cursor is None else f"?cursor={cursor}")
+
+    def _on_frame(self, frame: bytes) -> None:
+        self._frames += 1
+        self._newest = frame
+        try:
+            routed = self._router.route(frame)
+        except FrameError:
+            self._routed += 1
+            self._metrics.dropped(Drop.MALFORMED_FRAME)
+            return
+        if isinstance(routed, int):
+            if self._is_news(routed):
+                self._prefix.pass_over(routed)
+        elif isinstance(routed, InfoMsg):
+            logger.warning("told", url=self.url, name=routed.name, message=routed.message)
+        elif isinstance(routed, ErrorFrame):
+            self._error = f"{routed.error}: {routed.message or 'no reason given'}"
+        elif isinstance(routed, UnknownMsg):
+            if routed.seq is not None and self._is_news(routed.seq):
+                self._prefix.pass_over(routed.seq)
+        else:
+            self._routed += 1
+            self._take(routed)
+
+    def _take(self, message: Message) -> None:
+        if not self._is_news(message.seq):
+            self._metrics.dropped(Drop.REPEATED_SEQ)
+            return
+        self._prefix.begin(message.seq)
+        self._lanes.submit(Item(self.url, message.seq, did_of(message), message))
+        if self._paused or self._subscription is None:
+            return
+        if len(self._prefix) > MAX_UNDER_WAY or self._lanes.crowded:
+            self._paused = True
+            self._subscription.pause()
+
+    def _is_news(self, seq: int) -> bool:
+        seen = self._prefix.seen
+        return seen is None or seq > seen
+
+    def _lag(self, now: int) -> int:
+        try:
+            _, body = libipld.decode_dag_cbor_multi(self._newest)
+            return max(0, now - Datetime.parse(body["time"]).micros())
+        except (ValueError, TypeError, KeyError):
+            return 0

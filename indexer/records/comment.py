@@ -1,0 +1,48 @@
+"""Timed comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import apsw
+
+from atp.cbor import Value
+from indexer.records import counters
+from indexer.records.row import Row, ints, subject, whole
+
+
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+    """Write a comment's row."""
+    about = subject(conn, value["subject"])
+    if about is None:
+        return
+    conn.execute(
+        "INSERT INTO comments (record, actor, subject, subject_cid, position_ms, sort_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            row.record,
+            row.actor,
+            about.record,
+            about.cid,
+            whole(value, "timestampMs"),
+            row.sort_at,
+        ),
+    )
+    _count(conn, row, about.record, 1)
+
+
+def unindex(conn: apsw.Connection, row: Row) -> None:
+    """Take a comment's row away."""
+    for about in ints(conn, "DELETE FROM comments WHERE record = ? RETURNING subject", row.record):
+        _count(conn, row, about, -1)
+
+
+def purge(conn: apsw.Connection, actor: int) -> None:
+    """Delete all rows of an account whose counters are settled."""
+    conn.execute("DELETE FROM comments WHERE actor = ?", (actor,))
+
+
+def _count(conn: apsw.Connection, row: Row, about: int, change: int) -> None:
+    counters.hold(conn, row.actor, "comments", change)
+    if row.actor_active:
+        counters.add(conn, about, "comments", change)

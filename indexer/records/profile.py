@@ -1,0 +1,28 @@
+"""plyr profiles: one a repo, at the key ``self``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import apsw
+
+from atp.cbor import Value
+from indexer.records.row import Row, text
+
+
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+    """Write a profile's row."""
+    conn.execute(
+        "INSERT INTO profiles (record, actor, bio, avatar) VALUES (?, ?, ?, ?)",
+        (row.record, row.actor, text(value, "bio"), text(value, "avatar")),
+    )
+
+
+def unindex(conn: apsw.Connection, row: Row) -> None:
+    """Take a profile's row away."""
+    conn.execute("DELETE FROM profiles WHERE record = ?", (row.record,))
+
+
+def purge(conn: apsw.Connection, actor: int) -> None:
+    """Delete all rows of an account."""
+    conn.execute("DELETE FROM profiles WHERE actor = ?", (actor,))

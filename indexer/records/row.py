@@ -1,0 +1,58 @@
+"""What every typed row shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import apsw
+
+from atp.cbor import Value
+from atp.cid import Cid
+from atp.syntax import AtUri
+from indexer.store import rows
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record's keys, whose it is, and where it sorts (microseconds since the epoch)."""
+
+    record: int
+    actor: int
+    actor_active: bool
+    sort_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a strong reference points to: the key of the URI, and the version that was meant."""
+
+    record: int
+    cid: Cid
+
+
+def subject(conn: apsw.Connection, reference: Value) -> Subject | None:
+    """The subject of a valid strong reference; None when it names no record by DID."""
+    assert isinstance(reference, Mapping), "the lexicon makes it an object"
+    uri, cid = reference["uri"], reference["cid"]
+    assert isinstance(uri, str), "the lexicon makes it a string"
+    assert isinstance(cid, str), "the lexicon makes it a string"
+    record = rows.subject(conn, AtUri.parse(uri))
+    return None if record is None else Subject(record, Cid.parse(cid))
+
+
+def text(value: Mapping[str, Value], key: str) -> str | None:
+    """An optional string field."""
+    found = value.get(key)
+    return found if isinstance(found, str) else None
+
+
+def whole(value: Mapping[str, Value], key: str) -> int:
+    """An optional integer field that counts something; 0 where it is absent."""
+    found = value.get(key)
+    return found if isinstance(found, int) else 0
+
+
+def ints(conn: apsw.Connection, query: str, key: int) -> list[int]:
+    """The only column of every row, all read before the next statement runs."""
+    return [int(value) for (value,) in conn.execute(query, (key,))]

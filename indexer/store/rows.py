@@ -1,0 +1,148 @@
+"""Accounts and raw records: the rows that every collection shares.
+
+All functions run inside the writer's transaction. A URI has one row in ``records`` from the moment
+somebody refers to it, so references never wait for what they point to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apsw
+
+from atp.cid import Cid
+from atp.syntax import AtUri, Did
+from atp.tid import Tid
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An account as a transaction needs it."""
+
+    id: int
+    did: Did
+    active: bool
+    upstream_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One AT-URI's row; ``rev`` and ``first_seen`` are None while it is unseen."""
+
+    id: int
+    state: str
+    rev: Tid | None
+    first_seen: int | None
+
+    @property
+    def live(self) -> bool:
+        """Whether the record exists in its repo, valid or not."""
+        return self.state in ("valid", "invalid")
+
+
+def find_actor(conn: apsw.Connection, did: Did) -> Actor | None:
+    """The account, when we have ever heard of it."""
+    row = conn.execute(
+        "SELECT id, active, upstream_status FROM actors WHERE did = ?", (did,)
+    ).fetchone()
+    return None if row is None else Actor(row[0], did, bool(row[1]), row[2])
+
+
+def actor(conn: apsw.Connection, did: Did) -> Actor:
+    """The account, made known if it was not."""
+    found = find_actor(conn, did)
+    if found is not None:
+        return found
+    conn.execute("INSERT INTO actors (did) VALUES (?)", (did,))
+    return Actor(conn.last_insert_rowid(), did, active=True, upstream_status=None)
+
+
+def collection_id(conn: apsw.Connection, nsid: str) -> int:
+    """The key of a collection, made known if it was not."""
+    row = conn.execute("SELECT id FROM collections WHERE nsid = ?", (nsid,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    conn.execute("INSERT INTO collections (nsid) VALUES (?)", (nsid,))
+    return conn.last_insert_rowid()
+
+
+def record(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> Record:
+    """The row of an AT-URI; a new one starts ``unseen``."""
+    key = (actor_id, collection_id(conn, collection), rkey)
+    row = conn.execute(
+        "SELECT id, state, rev, first_seen FROM records"
+        " WHERE actor = ? AND collection = ? AND rkey = ?",
+        key,
+    ).fetchone()
+    if row is not None:
+        return Record(row[0], row[1], None if row[2] is None else Tid(row[2]), row[3])
+    conn.execute(
+        "INSERT INTO records (actor, collection, rkey, state) VALUES (?, ?, ?, 'unseen')", key
+    )
+    return Record(conn.last_insert_rowid(), "unseen", None, None)
+
+
+def subject(conn: apsw.Connection, uri: AtUri) -> int | None:
+    """The key of a URI that a record refers to; None when it does not name a record by DID."""
+    if uri.collection is None or uri.rkey is None or not isinstance(uri.authority, Did):
+        return None
+    return record(conn, actor(conn, uri.authority).id, uri.collection, uri.rkey).id
+
+
+def write(
+    conn: apsw.Connection,
+    record_id: int,
+    *,
+    rev: Tid,
+    cid: Cid,
+    value: bytes | None,
+    first_seen: int,
+    valid: bool,
+    problems: str | None,
+) -> None:
+    """Store a record's newest bytes."""
+    conn.execute(
+        "UPDATE records SET state = ?, rev = ?, cid = ?, value = ?, first_seen = ?, problems = ?"
+        " WHERE id = ?",
+        ("valid" if valid else "invalid", rev, cid, value, first_seen, problems, record_id),
+    )
+
+
+def bury(conn: apsw.Connection, record_id: int, rev: Tid) -> None:
+    """Leave a tombstone: the rev of the delete and nothing of the value."""
+    conn.execute(
+        "UPDATE records SET state = 'deleted', rev = ?, cid = NULL, value = NULL, problems = NULL"
+        " WHERE id = ?",
+        (rev, record_id),
+    )
+
+
+def count_records(conn: apsw.Connection, actor_id: int, change: int) -> None:
+    """Move the number of live records of ours that an account holds."""
+    conn.execute("UPDATE actors SET records = records + ? WHERE id = ?", (change, actor_id))
+
+
+def set_status(
+    conn: apsw.Connection, actor_id: int, *, upstream_active: bool, status: str | None
+) -> bool:
+    """Store the upstream hosting status; return whether the account is active now."""
+    conn.execute(
+        "UPDATE actors SET upstream_active = ?, upstream_status = ? WHERE id = ?",
+        (upstream_active, status, actor_id),
+    )
+    row = conn.execute("SELECT active FROM actors WHERE id = ?", (actor_id,)).fetchone()
+    return bool(row[0]) if row is not None else False
+
+
+def scrub(conn: apsw.Connection, actor_id: int) -> None:
+    """Forget what a deleted account wrote; each record leaves its tombstone."""
+    conn.execute(
+        "UPDATE records SET state = 'deleted', cid = NULL, value = NULL, problems = NULL"
+        " WHERE actor = ? AND state IN ('valid', 'invalid')",
+        (actor_id,),
+    )
+    conn.execute(
+        "UPDATE actors SET handle = NULL, handle_due = NULL, pds = NULL, records = 0, tracks = 0,"
+        " likes = 0, comments = 0, lists = 0, seconds = 0 WHERE id = ?",
+        (actor_id,),
+    )

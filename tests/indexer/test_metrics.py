@@ -1,0 +1,55 @@
+"""Metrics: every reason has its series, and the sums agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from atp.runtime.metrics import Registry
+from atp.sync import RejectReason
+from indexer.metrics import Metrics
+from indexer.reasons import Drop, Reason
+from indexer.store.repos import Desync
+from indexer.verdict import APPLIED, REPLAYED, Applied, Verdict
+
+
+def values(registry: Registry) -> dict[str, float]:
+    """Every series by its name and labels."""
+    lines = registry.render().decode().splitlines()
+    return {
+        name: float(value)
+        for line in lines
+        if line.startswith("plyr_indexer_")
+        for name, _, value in [line.rpartition(" ")]
+    }
+
+
+@pytest.mark.parametrize("reason", [*RejectReason, *Drop])
+def test_every_reason_is_counted_under_its_name(reason: Reason) -> None:
+    """A rejection shows under its reason and in the sum of verdicts."""
+    registry = Registry()
+    Metrics(registry).ended(Applied(Verdict.REJECTED, reason))
+    found = values(registry)
+    assert found[f'plyr_indexer_rejected_total{{reason="{reason.value}"}}'] == 1
+    assert found['plyr_indexer_events_total{verdict="rejected"}'] == 1
+
+
+@pytest.mark.parametrize("reason", list(Desync))
+def test_every_deferral_is_counted_under_its_name(reason: Desync) -> None:
+    """A deferral shows under its reason."""
+    registry = Registry()
+    Metrics(registry).ended(Applied(Verdict.DEFERRED, reason))
+    assert values(registry)[f'plyr_indexer_deferred_total{{reason="{reason.value}"}}'] == 1
+
+
+def test_series_stand_at_zero_from_the_start() -> None:
+    """A rate over what never happened is 0, not missing."""
+    registry = Registry()
+    metrics = Metrics(registry)
+    assert set(values(registry).values()) == {0.0}
+    metrics.ended(APPLIED)
+    metrics.ended(REPLAYED)
+    metrics.received(routed=2, dismissed=5)
+    metrics.connected()
+    found = values(registry)
+    assert found['plyr_indexer_frames_total{routing="dismissed"}'] == 5
+    assert found['plyr_indexer_events_total{verdict="applied"}'] == 1
