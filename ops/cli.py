@@ -1,0 +1,102 @@
+"""The `plyr` command: arguments in, exit status out.
+
+0 ok · 1 the answer is "no" · 2 the command line or the settings are wrong · 3 it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+
+from atp.runtime import config, log
+from atp.runtime.config import ConfigError
+from atp.runtime.lock import LockHeld
+from atp.runtime.sqlite import StoreError
+from atp.runtime.supervise import ServiceEnded
+from ops import commands as do
+from ops import settings as settings_
+from ops.errors import CannotRun
+from ops.settings import Settings
+
+OK, NO, USAGE, FAILED = range(4)
+
+Command = Callable[[Settings, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the console script's entry."""
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    given = {item.name: getattr(arguments, item.name) for item in config.describe(Settings)}
+    try:
+        settings = settings_.load(given)
+        log.configure()
+        return command(settings, arguments)
+    except ConfigError as exc:
+        return _complain(exc, USAGE)
+    except (LockHeld, StoreError, ServiceEnded, CannotRun) as exc:
+        return _complain(exc, FAILED)
+    except KeyboardInterrupt:
+        return OK
+
+
+def _complain(exc: Exception, exit_status: int) -> int:
+    for line in str(exc).splitlines():
+        print(f"plyr: {line}", file=sys.stderr)
+    return exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="plyr",
+        description="The open AppView for plyr.fm music on the AT Protocol.",
+        epilog="Every setting is also PLYR_<NAME> in the environment and a key of plyr.toml.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"plyr {metadata.version('plyr-appview')}"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "serve", do.serve, "indexer and AppView under one supervisor", json=True)
+    _add(commands, "index", do.index, "the indexer alone")
+    _add(commands, "appview", do.appview, "the AppView alone, over an index that exists")
+    made = _add(
+        commands, "demo", do.demo, "a small network with everything of serve on it", json=True
+    )
+    made.add_argument(
+        "--real", action="store_true", help="on a real PDS and PLC directory (needs npm)"
+    )
+    made.add_argument("--seed", type=int, default=1, help="another seed, another scene (default 1)")
+    _add(commands, "status", do.status, "how the running indexer does", json=True)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Command,
+    about: str,
+    *,
+    json: bool = False,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+    parser.set_defaults(command=command)
+    if json:
+        parser.add_argument("--json", action="store_true", help="one line of JSON for machines")
+    group = parser.add_argument_group("settings")
+    for item in config.describe(Settings):
+        default = f" [{item.default}]" if item.default else ""
+        # argparse takes % for its own placeholders.
+        about_it = (item.help + default).replace("%", "%%")
+        if item.switch:
+            group.add_argument(
+                item.flag, dest=item.name, nargs="?", const="on", metavar="on|off", help=about_it
+            )
+        else:
+            group.add_argument(item.flag, dest=item.name, metavar="…", help=about_it)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A real AT Protocol network on this machine: PLC directory and PDSes from pinned npm packages."""

@@ -1,0 +1,50 @@
+"""The `plyr` command as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import ROOT
+
+
+@dataclass
+class Running:
+    """A command that is ready, and the line that it printed."""
+
+    process: subprocess.Popen[str]
+    said: dict[str, Any]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Running]:
+    """Start `plyr … --json`, wait until it is ready, end it with SIGTERM to its whole group."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ops.cli", *arguments, "--json"],
+        cwd=ROOT,
+        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, f"{arguments} ended with {process.wait()} before it was ready"
+        yield Running(process, json.loads(line))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+        rest, _ = process.communicate(timeout=12)
+        assert rest == "", "nothing else is printed"
+        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
