@@ -24,9 +24,9 @@ from atp.syntax import Datetime
 from indexer.event import Item, Message, did_of
 from indexer.lanes import Lanes
 from indexer.metrics import Metrics
-from indexer.prefix import Prefix
+from indexer.prefix import NOTHING, Prefix
 from indexer.reasons import Drop
-from indexer.route import Router
+from indexer.route import Routed, Router
 from indexer.store.sources import SourceStatus
 
 SUBSCRIBE = "/xrpc/com.atproto.sync.subscribeRepos"
@@ -123,10 +123,10 @@ class Source:
 
     def _address(self) -> str:
         # From the newest frame received, not from the position: what is under way is still ours.
-        cursor = self._prefix.seen
+        seen = self._prefix.seen
         self._error = None
         self._metrics.connected()
-        return self.url + SUBSCRIBE + ("" if cursor is None else f"?cursor={cursor}")
+        return self.url + SUBSCRIBE + ("" if seen == NOTHING else f"?cursor={seen}")
 
     def _on_frame(self, frame: bytes) -> None:
         self._frames += 1
@@ -138,23 +138,27 @@ class Source:
             self._metrics.dropped(Drop.MALFORMED_FRAME)
             return
         if isinstance(routed, int):
-            if self._is_news(routed):
-                self._prefix.pass_over(routed)
-        elif isinstance(routed, InfoMsg):
+            if routed > self._prefix.seen:  # noqa: PLR1730 - max() costs a call on every frame
+                self._prefix.seen = routed
+        else:
+            self._take(routed)
+
+    def _take(self, routed: Routed) -> None:
+        if isinstance(routed, InfoMsg):
             logger.warning("told", url=self.url, name=routed.name, message=routed.message)
         elif isinstance(routed, ErrorFrame):
             self._error = f"{routed.error}: {routed.message or 'no reason given'}"
         elif isinstance(routed, UnknownMsg):
-            if routed.seq is not None and self._is_news(routed.seq):
-                self._prefix.pass_over(routed.seq)
+            if routed.seq is not None:
+                self._prefix.seen = max(routed.seq, self._prefix.seen)
         else:
             self._routed += 1
-            self._take(routed)
+            if routed.seq > self._prefix.seen:
+                self._begin(routed)
+            else:
+                self._metrics.dropped(Drop.REPEATED_SEQ)
 
-    def _take(self, message: Message) -> None:
-        if not self._is_news(message.seq):
-            self._metrics.dropped(Drop.REPEATED_SEQ)
-            return
+    def _begin(self, message: Message) -> None:
         self._prefix.begin(message.seq)
         self._lanes.submit(Item(self.url, message.seq, did_of(message), message))
         if self._paused or self._subscription is None:
@@ -162,10 +166,6 @@ class Source:
         if len(self._prefix) > MAX_UNDER_WAY or self._lanes.crowded:
             self._paused = True
             self._subscription.pause()
-
-    def _is_news(self, seq: int) -> bool:
-        seen = self._prefix.seen
-        return seen is None or seq > seen
 
     def _lag(self, now: int) -> int:
         try:

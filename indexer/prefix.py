@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from collections import deque
 
+NOTHING = -1
+
 
 class Prefix:
-    """Sequence numbers begun and finished, in stream order."""
+    """Sequence numbers begun and finished, in stream order.
+
+    ``seen`` is the newest one, `NOTHING` before the first frame of a live start. A frame that is
+    not ours only moves ``seen``.
+    """
+
+    __slots__ = ("_finished", "_open", "seen")
 
     def __init__(self, position: int | None) -> None:
-        self._seen = position
+        self.seen = NOTHING if position is None else position
         self._open: deque[int] = deque()
         self._finished: set[int] = set()
 
@@ -23,22 +31,15 @@ class Prefix:
         return len(self._open)
 
     @property
-    def seen(self) -> int | None:
-        """The newest sequence number seen."""
-        return self._seen
-
-    @property
     def position(self) -> int | None:
         """The end of the finished prefix; None before the first frame of a live start."""
-        return self._open[0] - 1 if self._open else self._seen
-
-    def pass_over(self, seq: int) -> None:
-        """See a frame that is not ours."""
-        self._seen = seq
+        if self._open:
+            return self._open[0] - 1
+        return None if self.seen == NOTHING else self.seen
 
     def begin(self, seq: int) -> None:
         """See a frame of ours, whose work starts now."""
-        self._seen = seq
+        self.seen = seq
         self._open.append(seq)
 
     def finish(self, seq: int) -> None:

@@ -12,7 +12,6 @@ class Drop(StrEnum):
 
     MALFORMED_FRAME = "malformed_frame"  # not two CBOR maps, or fields of the wrong type
     REPEATED_SEQ = "repeated_seq"  # at or below a sequence number already seen
-    UNKNOWN_TYPE = "unknown_type"  # a message type that this version does not know
     IDENTITY_ABSENT = "identity_absent"  # no such DID, or a tombstone
     ACCOUNT_DELETED = "account_deleted"  # a commit of an account that is gone
 

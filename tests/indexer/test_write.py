@@ -137,7 +137,7 @@ async def test_an_idle_cursor_moves_with_the_heartbeat(
     """Frames that are not ours move the cursor once a second, and nobody is told of news."""
     monkeypatch.setattr("indexer.write.BEAT", 0.02)
     async with writing(tmp_path) as bench:
-        bench.feed.prefix.pass_over(500)
+        bench.feed.prefix.seen = 500
         await asyncio.sleep(0.3)
         assert bench.stored() == (500, 0)
         assert not any(bench.events)

@@ -10,6 +10,7 @@ from typing import cast
 import dns.asyncresolver
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -47,12 +48,14 @@ class _NameServer(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def name_server(monkeypatch: pytest.MonkeyPatch, zone: Zone) -> AsyncIterator[None]:
-    """Make a server of ``zone`` the one that this process asks."""
+    """Make a server of ``zone`` the one that this process asks; it searches ``search.test`` too."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: _NameServer(zone), ("127.0.0.1", 0))
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = transport.get_extra_info("sockname")[1]
+    resolver.search = [dns.name.from_text("search.test.")]
+    resolver.use_search_by_default = True
     monkeypatch.setattr(dns.asyncresolver, "default_resolver", resolver)
     try:
         yield

@@ -15,6 +15,7 @@ from tests.atp.runtime.name_server import BROKEN, name_server
 
 ZONE = {
     ("both.example.com.", "A"): ["93.184.216.34", "93.184.216.35"],
+    ("nothing.example.com.search.test.", "A"): ["93.184.216.34"],
     ("both.example.com.", "AAAA"): ["2606:4700::1111"],
     ("old.example.com.", "A"): ["93.184.216.34"],
     ("lame.example.com.", "A"): ["93.184.216.34"],
@@ -28,11 +29,8 @@ ZONE = {
 }
 
 
-def answering(*addresses: str) -> Guard:
-    async def lookup(_host: str) -> Sequence[str]:
-        return addresses
-
-    return Guard(lookup=lookup)
+async def loopback(_host: str) -> Sequence[str]:
+    return ["127.0.0.1"]
 
 
 async def test_dns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +103,10 @@ async def test_trusted_origins() -> None:
         with pytest.raises(HttpRefused):
             guard.vet(url)
     with pytest.raises(HttpRefused):
-        await answering("127.0.0.1").addresses("localhost", 2582)
+        await Guard(lookup=loopback).addresses("localhost", 2582)
+    trusting = Guard(trusted_origins=("http://localhost:2582",), lookup=loopback)
+    with pytest.raises(HttpRefused):
+        await trusting.addresses("localhost", 2583)
 
 
 def test_local_networks() -> None:

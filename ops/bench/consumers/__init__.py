@@ -1,0 +1,1 @@
+"""Those whose speed is compared, each a function ``consume(Job, Meter) -> Consumed``."""

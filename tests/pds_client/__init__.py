@@ -1,0 +1,1 @@
+"""Tests of talking to other people's servers."""
