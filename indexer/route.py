@@ -31,12 +31,12 @@ _LINK = rb"(?:\xf6|\xd8\x2aX\x25\x00.{36})"  # null, or a CID under tag 42
 _TO_PATH = re.compile(
     rb"\xa2atg#commitbop\x01"  # {"t": "#commit", "op": 1}
     rb"[\xa8-\xb7]cops\x81[\xa3\xa4]"  # a map, and first in it "ops": one map
-    rb"ccid" + _LINK + rb"dpath(?:x(.)|([\x60-\x77]))",
+    rb"ccid" + _LINK + rb"dpathx.",  # text, and its length of one byte
     re.DOTALL,
 ).match
 _FROM_PATH = re.compile(
     rb"(?:dprev" + _LINK + rb")?faction(?:fcreate|fupdate|fdelete)"
-    rb"crevm.{13}cseq(?:\x1a(.{4})|\x1b(.{8}))drepox\x20(.{32})",
+    rb"crevm.{13}cseq([\x00-\x17]|\x18.|\x19..|\x1a.{4}|\x1b.{8})drepox\x20(.{32})",
     re.DOTALL,
 ).match
 
@@ -59,14 +59,13 @@ class Router:
         """The ``seq`` of a foreign frame, or the message of one of ours; raises ``FrameError``."""
         before = _TO_PATH(frame)
         if before is not None and not self._everything:
-            long, short = before.groups()
             start = before.end()
-            end = start + (long[0] if long else short[0] - 0x60)
+            end = start + frame[start - 1]
             after = _FROM_PATH(frame, end)
             if after is not None:
-                seq, large_seq, did = after.groups()
+                seq, did = after.groups()
                 if frame.find(self._namespace, start, end) < 0 and did not in self._followed:
-                    return int.from_bytes(seq or large_seq)
+                    return int.from_bytes(seq[1:] or seq)
         return self._decoded(frame)
 
     def _decoded(self, frame: bytes) -> int | Routed:

@@ -4,7 +4,7 @@ A document is fresh for an hour, then answered once more at once and fetched ane
 day it is forgotten. What failed is remembered too, each kind for its own time, so that neither a
 missing DID nor a dead host is asked again and again. When a directory cannot be asked, a document
 that was good keeps serving (law 10). A DID is looked up once at a time, however many wait for it.
-The memory is bounded by the size of the documents, which strangers write.
+The memory is bounded in bytes, as strangers write the documents.
 
 `Directory.doc` with ``refresh`` is for a signature that does not verify: the key may have changed.
 It asks anew, yet at most once a minute for each DID, as anyone can send bad signatures.
@@ -28,6 +28,7 @@ from pds_client.resolve_did import (
     DidAbsent,
     DidError,
     DidInvalid,
+    DidTombstoned,
     DidUnavailable,
     fetch_document,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "DidAbsent",
     "DidError",
     "DidInvalid",
+    "DidTombstoned",
     "DidUnavailable",
     "Directory",
     "HandleAbsent",
@@ -61,25 +63,30 @@ UNAVAILABLE_FOR = 10.0
 REFRESH_EVERY = 60.0
 """Seconds between two refreshes of one DID."""
 
-MAX_MEMORY = 16_777_216
-"""Bytes of remembered documents, as JSON; each costs `OVERHEAD` besides."""
+MAX_MEMORY = 67_108_864
+"""Bytes that everything remembered may take, by the estimate below."""
 
-OVERHEAD = 512
+MEMORY_EACH = 1_024
+MEMORY_A_BYTE = 8
+"""What a DID takes, and a byte of its document once parsed, if a stranger chose the shape."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """What was found out about a DID: a document, the last failure, or a document and then one."""
+    """What is known of a DID: the last look-up's finding, and the document that still serves."""
 
+    latest: DidDocument | DidError
     document: DidDocument | None = None
     fetched_at: float = 0.0
     refreshed_at: float = float("-inf")
-    failure: DidError | None = None
     retry_at: float = float("-inf")
-    size: int = OVERHEAD
+    size: int = MEMORY_EACH
 
-
-_NOTHING = _Known()
+    def finding(self) -> DidDocument:
+        """What the last look-up found, or the error that it ended in."""
+        if isinstance(self.latest, DidError):
+            raise self.latest.again()
+        return self.latest
 
 
 class Directory:
@@ -115,30 +122,24 @@ class Directory:
         if did in self._pinned:
             return self._pinned[did]
         now = self._clock()
-        known = self._known.get(did, _NOTHING)
-        age = now - known.fetched_at
-        waiting = now < known.retry_at
-        if refresh and not waiting and now - known.refreshed_at >= REFRESH_EVERY:
-            return await self._refreshed(did)
-        if known.document is not None and age < KEPT_FOR and not (refresh and waiting):
-            if age >= FRESH_FOR and not waiting:
-                self._look_up(did)
-            return known.document
-        if not waiting:
-            known = await asyncio.shield(self._look_up(did))
-        if known.document is None or known.failure is not None:
-            raise _failure(known)
+        known = self._recall(did)
+        if refresh and (known is None or now - known.refreshed_at >= REFRESH_EVERY):
+            renewed = await self._ask(did)
+            document = renewed.finding()
+            renewed.refreshed_at = now
+            return document
+        if known is None or known.document is None or now - known.fetched_at >= KEPT_FOR:
+            return (await self._ask(did)).finding()
+        if now - known.fetched_at >= FRESH_FOR and now >= known.retry_at:
+            self._look_up(did)
         return known.document
 
     def cached(self, did: Did) -> DidDocument | None:
         """The document of ``did`` if it is at hand and fresh; asks nobody."""
-        known = self._known.get(did)
-        if known is None or known.document is None:
+        known = self._recall(did)
+        if known is None:
             return self._pinned.get(did)
-        if self._clock() - known.fetched_at >= FRESH_FOR:
-            return None
-        self._known.move_to_end(did)
-        return known.document
+        return known.document if self._clock() - known.fetched_at < FRESH_FOR else None
 
     def seed(self, did: Did, document: Mapping[str, Any]) -> None:
         """Pin our own document: it is never asked for. Raises `atp.errors.DidDocError`."""
@@ -172,12 +173,12 @@ class Directory:
             return Handle.INVALID
         return handle if named == did else Handle.INVALID
 
-    async def _refreshed(self, did: Did) -> DidDocument:
-        known = await asyncio.shield(self._look_up(did))
-        if known.document is None or known.failure is not None:
-            raise _failure(known)
-        known.refreshed_at = self._clock()
-        return known.document
+    async def _ask(self, did: Did) -> _Known:
+        """Look ``did`` up, unless that has failed just now."""
+        known = self._known.get(did)
+        if known is None or self._clock() >= known.retry_at:
+            known = await asyncio.shield(self._look_up(did))
+        return known
 
     def _look_up(self, did: Did) -> asyncio.Task[_Known]:
         """The look-up of ``did`` that is under way, or a new one. It raises no `DidError`."""
@@ -198,18 +199,25 @@ class Directory:
                 del self._flights[did]
 
     async def _fetch(self, did: Did) -> _Known:
-        before = self._known.get(did, _NOTHING)
         now = self._clock()
         try:
             document = await fetch_document(self._http, self._plc_url, did)
         except DidAbsent as exc:
-            return _Known(failure=exc, retry_at=self._clock() + ABSENT_FOR)
+            return _Known(exc.again(), retry_at=now + ABSENT_FOR)
         except DidInvalid as exc:
-            return _Known(failure=exc, retry_at=self._clock() + INVALID_FOR)
+            return _Known(exc.again(), retry_at=now + INVALID_FOR)
         except DidError as exc:
-            return replace(before, failure=exc, retry_at=self._clock() + UNAVAILABLE_FOR)
-        size = OVERHEAD + len(orjson.dumps(document.raw))
-        return _Known(document, now, before.refreshed_at, size=size)
+            retry_at = self._clock() + UNAVAILABLE_FOR
+            before = self._known.get(did, _Known(exc))
+            return replace(before, latest=exc.again(), retry_at=retry_at)
+        size = MEMORY_EACH + MEMORY_A_BYTE * len(orjson.dumps(document.raw))
+        return _Known(document, document, now, size=size)
+
+    def _recall(self, did: Did) -> _Known | None:
+        known = self._known.get(did)
+        if known is not None:
+            self._known.move_to_end(did)
+        return known
 
     def _remember(self, did: Did, known: _Known) -> None:
         self._forget(did)
@@ -223,9 +231,3 @@ class Directory:
         known = self._known.pop(did, None)
         if known is not None:
             self._size -= known.size
-
-
-def _failure(known: _Known) -> DidError:
-    """A remembered failure, to be raised once more without the frames of the last time."""
-    assert known.failure is not None
-    return known.failure.with_traceback(None)

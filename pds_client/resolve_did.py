@@ -9,15 +9,11 @@ Three errors are kept apart, since three different things follow from them.
 from __future__ import annotations
 
 import re
+from typing import Self
 
 from atp.did_doc import DidDocument
 from atp.errors import DidDocError
-from atp.runtime.http import (
-    Client,
-    HttpError,
-    HttpStatus,
-    HttpUnavailable,
-)
+from atp.runtime.http import Client, HttpError, HttpStatus, HttpUnavailable
 from atp.syntax import Did
 
 MAX_DOCUMENT = 65_536
@@ -29,19 +25,24 @@ _LOCALHOST = "localhost"
 
 
 class DidError(Exception):
-    """A DID without a usable document."""
+    """A DID without a usable document; ``why`` says what is wrong."""
 
     def __init__(self, did: Did, why: str) -> None:
         super().__init__(f"{did[:200]}: {why}")
         self.did = did
+        self.why = why
+
+    def again(self) -> Self:
+        """A new error that says the same and holds on to no frames and no answers."""
+        return type(self)(self.did, self.why)
 
 
 class DidAbsent(DidError):
-    """The DID does not exist, says who would know; ``tombstoned`` if it did once."""
+    """The DID does not exist, says who would know."""
 
-    def __init__(self, did: Did, *, tombstoned: bool = False) -> None:
-        super().__init__(did, "tombstoned" if tombstoned else "not found")
-        self.tombstoned = tombstoned
+
+class DidTombstoned(DidAbsent):
+    """The DID existed once."""
 
 
 class DidInvalid(DidError):
@@ -55,17 +56,16 @@ class DidUnavailable(DidError):
 async def fetch_document(http: Client, plc_url: str, did: Did) -> DidDocument:
     """The current document of ``did``. Raises `DidError`."""
     url = document_url(plc_url, did, allow_private=http.guard.allow_private)
-    is_plc = did.method == "plc"
+    odd = DidUnavailable if did.method == "plc" else DidInvalid
     try:
         document = await http.get_json(url, limit=MAX_DOCUMENT)
     except HttpStatus as exc:
-        if exc.status in (404, 410):
-            raise DidAbsent(did, tombstoned=is_plc and exc.status == 410) from exc
-        raise (DidUnavailable if is_plc else DidInvalid)(did, str(exc)) from exc
+        kind = {404: DidAbsent, 410: DidTombstoned}.get(exc.status, odd)
+        raise kind(did, str(exc)) from exc
     except HttpUnavailable as exc:
         raise DidUnavailable(did, str(exc)) from exc
     except HttpError as exc:
-        raise (DidUnavailable if is_plc else DidInvalid)(did, str(exc)) from exc
+        raise odd(did, str(exc)) from exc
     try:
         return DidDocument.parse(document, did)
     except DidDocError as exc:

@@ -103,3 +103,16 @@ def sends(frames: Sequence[bytes]) -> Handler:
         await reader.read()
 
     return handler
+
+
+def answers(*pieces: bytes, pause: float = 0.0) -> Handler:
+    """A server that sends these bytes after each request, resting in between, then hangs up."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return handler
