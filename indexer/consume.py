@@ -12,9 +12,7 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
-import libipld
-
-from atp.errors import FrameError
+from atp.errors import FrameError, InvalidIdentifier
 from atp.frames import ErrorFrame, InfoMsg, UnknownMsg
 from atp.runtime import log
 from atp.runtime.guard import Guard
@@ -26,7 +24,7 @@ from indexer.lanes import Lanes
 from indexer.metrics import Metrics
 from indexer.prefix import NOTHING, Prefix
 from indexer.reasons import Drop
-from indexer.route import Routed, Router
+from indexer.route import Routed, Router, seq_and_time
 from indexer.store.sources import SourceStatus
 
 SUBSCRIBE = "/xrpc/com.atproto.sync.subscribeRepos"
@@ -65,13 +63,14 @@ class Source:
         self._error: str | None = None
         self._frames = 0
         self._routed = 0
-        self._newest = b""
+        self._newest = self._passed = b""
         self._looked_at = 0
         self._quiet = 0
 
     @property
     def position(self) -> int | None:
         """The end of the finished prefix."""
+        self._pass_over()
         return self._prefix.position
 
     def finish(self, seq: int) -> None:
@@ -123,6 +122,7 @@ class Source:
 
     def _address(self) -> str:
         # From the newest frame received, not from the position: what is under way is still ours.
+        self._pass_over()
         seen = self._prefix.seen
         self._error = None
         self._metrics.connected()
@@ -137,10 +137,7 @@ class Source:
             self._routed += 1
             self._metrics.dropped(Drop.MALFORMED_FRAME)
             return
-        if isinstance(routed, int):
-            if routed > self._prefix.seen:  # noqa: PLR1730 - max() costs a call on every frame
-                self._prefix.seen = routed
-        else:
+        if routed is not None:
             self._take(routed)
 
     def _take(self, routed: Routed) -> None:
@@ -148,10 +145,7 @@ class Source:
             logger.warning("told", url=self.url, name=routed.name, message=routed.message)
         elif isinstance(routed, ErrorFrame):
             self._error = f"{routed.error}: {routed.message or 'no reason given'}"
-        elif isinstance(routed, UnknownMsg):
-            if routed.seq is not None:
-                self._prefix.seen = max(routed.seq, self._prefix.seen)
-        else:
+        elif not isinstance(routed, UnknownMsg):
             self._routed += 1
             if routed.seq > self._prefix.seen:
                 self._begin(routed)
@@ -167,9 +161,17 @@ class Source:
             self._paused = True
             self._subscription.pause()
 
+    def _pass_over(self) -> None:
+        """Count the newest frame as seen; a foreign one is not read for it when it comes."""
+        if self._newest is not self._passed:
+            self._passed = self._newest
+            found = seq_and_time(self._newest)
+            if found is not None:
+                self._prefix.seen = max(self._prefix.seen, found[0])
+
     def _lag(self, now: int) -> int:
+        found = seq_and_time(self._newest)
         try:
-            _, body = libipld.decode_dag_cbor_multi(self._newest)
-            return max(0, now - Datetime.parse(body["time"]).micros())
-        except (ValueError, TypeError, KeyError):
+            return 0 if found is None else max(0, now - Datetime.parse(found[1]).micros())
+        except InvalidIdentifier:
             return 0

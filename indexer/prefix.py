@@ -15,8 +15,8 @@ NOTHING = -1
 class Prefix:
     """Sequence numbers begun and finished, in stream order.
 
-    ``seen`` is the newest one, `NOTHING` before the first frame of a live start. A frame that is
-    not ours only moves ``seen``.
+    ``seen`` is the newest one, `NOTHING` before the first frame of a live start. Frames that are
+    not ours only move ``seen``.
     """
 
     __slots__ = ("_finished", "_open", "seen")

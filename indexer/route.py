@@ -36,7 +36,7 @@ _TO_PATH = re.compile(
 ).match
 _FROM_PATH = re.compile(
     rb"(?:dprev" + _LINK + rb")?faction(?:fcreate|fupdate|fdelete)"
-    rb"crevm.{13}cseq([\x00-\x17]|\x18.|\x19..|\x1a.{4}|\x1b.{8})drepox\x20(.{32})",
+    rb"crevm.{13}cseq(?:\x1a.{4}|\x1b.{8}|\x19..|\x18.|[\x00-\x17])drepox\x20(.{32})",
     re.DOTALL,
 ).match
 
@@ -55,46 +55,57 @@ class Router:
         self._followed = {did.encode() for did in followed}
         self._everything = everything
 
-    def route(self, frame: bytes) -> int | Routed:
-        """The ``seq`` of a foreign frame, or the message of one of ours; raises ``FrameError``."""
+    def route(self, frame: bytes) -> Routed | None:
+        """The message of a frame of ours, None for a foreign one; raises ``FrameError``."""
         before = _TO_PATH(frame)
         if before is not None and not self._everything:
             start = before.end()
             end = start + frame[start - 1]
             after = _FROM_PATH(frame, end)
-            if after is not None:
-                seq, did = after.groups()
-                if frame.find(self._namespace, start, end) < 0 and did not in self._followed:
-                    return int.from_bytes(seq[1:] or seq)
+            if (
+                after is not None
+                and frame.find(self._namespace, start, end) < 0
+                and after[1] not in self._followed
+            ):
+                return None
         return self._decoded(frame)
 
-    def _decoded(self, frame: bytes) -> int | Routed:
+    def _decoded(self, frame: bytes) -> Routed | None:
+        header, body = _split(frame)
         try:
-            header, body = libipld.decode_dag_cbor_multi(frame)
-            if not self._everything and header["op"] == 1:
-                kind = header["t"]
-                if kind == "#commit":
-                    if not self._takes_commit(body):
-                        return _seq(body)
-                elif kind in _OF_ACCOUNT and body["did"].encode() not in self._followed:
-                    return _seq(body)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
-            raise FrameError(f"not an event-stream frame: {exc}") from exc
+            if not self._everything and not self._takes(header, body):
+                return None
+        except (TypeError, KeyError, AttributeError) as exc:
+            raise FrameError(f"not a message of subscribeRepos: {exc!r}") from exc
         message = frames.parse(header, body)
         if isinstance(message, CommitMsg):
             self._followed.add(message.repo.encode())
         return message
 
     # Any: nothing here is typed before it is known to be ours.
-    def _takes_commit(self, body: dict[str, Any]) -> bool:
-        if body["repo"].encode() in self._followed:
-            return True
-        collections = self._collections
-        return any(op["path"].partition("/")[0] in collections for op in body["ops"])
+    def _takes(self, header: dict[str, Any], body: dict[str, Any]) -> bool:
+        kind = header["t"] if header["op"] == 1 else None
+        if kind == "#commit":
+            if body["repo"].encode() in self._followed:
+                return True
+            collections = self._collections
+            return any(op["path"].partition("/")[0] in collections for op in body["ops"])
+        return kind not in _OF_ACCOUNT or body["did"].encode() in self._followed
 
 
-def _seq(body: dict[str, Any]) -> int:
-    seq = body["seq"]
-    if type(seq) is not int:
-        raise TypeError(f"seq is {seq!r}, not an integer")
-    return seq
+def seq_and_time(frame: bytes) -> tuple[int, str] | None:
+    """Where in its stream a message stands and when it was made; None where it does not say."""
+    try:
+        _, body = _split(frame)
+        seq, time = body["seq"], body["time"]
+    except (FrameError, TypeError, KeyError):
+        return None
+    return (seq, time) if type(seq) is int and isinstance(time, str) else None
+
+
+def _split(frame: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        header, body = libipld.decode_dag_cbor_multi(frame)
+    except (ValueError, RecursionError) as exc:
+        raise FrameError(f"not the two CBOR maps of a frame: {exc}") from exc
+    return header, body

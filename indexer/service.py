@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 import apsw
-from pds_client.identity import Directory
 
 from atp.runtime import control, log, metrics
 from atp.runtime.config import Listen
@@ -31,6 +30,7 @@ from indexer.verify import Verifier
 from indexer.write import BatchWriter
 from lexicons.catalog import Catalog
 from lexicons.names import Names
+from pds_client.identity import Directory
 
 logger = log.get("indexer")
 
