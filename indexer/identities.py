@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import apsw
+
+from atp import cbor
+from atp.runtime import eventlog
+from atp.runtime.sqlite import Writer
+from atp.syntax import Did, Handle
+from indexer.store import handles
 from pds_client.identity import (
     DidAbsent,
     DidInvalid,
@@ -19,12 +25,6 @@ from pds_client.identity import (
     Directory,
     HandleUnavailable,
 )
-
-from atp import cbor
-from atp.runtime import eventlog
-from atp.runtime.sqlite import Writer
-from atp.syntax import Did, Handle
-from indexer.store import handles
 
 AT_ONCE = 16  # accounts looked up side by side
 PAUSE = 0.2  # seconds between two looks at what is due, however busy the stream
