@@ -12,7 +12,7 @@ import pytest
 from atp.cbor import encode
 from atp.data import record_from_json
 from lexicons.names import Names
-from ops.devnet.install import NpmMissing, ensure_installed
+from ops.devnet.install import InstallError, ensure_installed
 from ops.devnet.network import Devnet
 from ops.devnet.pds import Pds
 from tests.e2e.running import config, facts, indexing, opened, records, until
@@ -35,7 +35,7 @@ def why_not() -> str:
     """Why the packages cannot be had; empty when they can."""
     try:
         ensure_installed()
-    except NpmMissing as exc:
+    except InstallError as exc:
         return str(exc)
     else:
         return ""
