@@ -29,6 +29,7 @@ from indexer.store.sources import SourceStatus
 
 SUBSCRIBE = "/xrpc/com.atproto.sync.subscribeRepos"
 MAX_UNDER_WAY = 2_000  # messages of ours between receipt and the index, per source
+STEADY = 60_000_000  # microseconds after which a connection without a frame was a good one
 QUIET_LOOKS = 3  # heartbeats without a frame after which a connected source has caught up
 FUTURE_CURSOR = "FutureCursor"
 
@@ -101,7 +102,7 @@ class Source:
         """Subscribe again and again, until cancelled."""
         attempt = 0
         while True:
-            seen = self._frames
+            began, seen = self._clock(), self._frames
             self._paused = False
             self._subscription = Subscription(self._address(), self._on_frame, guard=self._guard)
             try:
@@ -111,7 +112,8 @@ class Source:
                 self._error = str(exc)
             finally:
                 self._subscription = None
-            attempt = 0 if self._frames > seen else attempt + 1
+            lived = self._frames > seen or self._clock() - began > STEADY
+            attempt = 0 if lived else attempt + 1
             wait = backoff(attempt, self._random.random())
             if self._error.startswith(FUTURE_CURSOR):
                 wait = BACKOFF_MAX

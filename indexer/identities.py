@@ -52,6 +52,7 @@ class Identities:
         self._directory = directory
         self._clock = clock
         self._wake = asyncio.Event()
+        self._under_way: set[Did] = set()
 
     def wake(self) -> None:
         """Look again soon: an account may be new or changed."""
@@ -59,18 +60,19 @@ class Identities:
 
     async def run(self) -> None:
         """Look up and store, until cancelled."""
-        while True:
-            self._wake.clear()
-            dids = await self._writer.run(self._due)
-            if dids:
-                found = await asyncio.gather(*(self._look_up(did) for did in dids))
-                await self._writer.run(partial(self._store, found=found))
-            else:
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._wake.clear()
+                for did in await self._writer.run(self._due):
+                    self._under_way.add(did)
+                    tasks.create_task(self._keep(did))
                 await self._rest()
-            await asyncio.sleep(PAUSE)
+                await asyncio.sleep(PAUSE)
 
     def _due(self, conn: apsw.Connection) -> list[Did]:
-        return handles.due(conn, self._clock(), AT_ONCE)
+        busy = self._under_way
+        found = handles.due(conn, self._clock(), AT_ONCE)
+        return [did for did in found if did not in busy][: AT_ONCE - len(busy)]
 
     async def _rest(self) -> None:
         try:
@@ -78,6 +80,12 @@ class Identities:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+    async def _keep(self, did: Did) -> None:
+        found = await self._look_up(did)
+        await self._writer.run(partial(self._store, found=found))
+        self._under_way.discard(did)
+        self._wake.set()
 
     async def _look_up(self, did: Did) -> _Found:
         try:
@@ -90,10 +98,9 @@ class Identities:
         lasts = INVALID_FOR if handle == Handle.INVALID else VERIFIED_FOR
         return _Found(did, handle, document.pds, lasts)
 
-    def _store(self, conn: apsw.Connection, found: list[_Found]) -> None:
+    def _store(self, conn: apsw.Connection, found: _Found) -> None:
         now = self._clock()
-        for one in found:
-            changed = handles.store(conn, one.did, one.handle, one.pds, now + one.lasts)
-            if changed and one.handle is not None:
-                entry: dict[str, cbor.Value] = {"did": one.did, "handle": one.handle}
-                eventlog.append(conn, now, "identity", cbor.encode(entry))
+        changed = handles.store(conn, found.did, found.handle, found.pds, now + found.lasts)
+        if changed and found.handle is not None:
+            entry: dict[str, cbor.Value] = {"did": found.did, "handle": found.handle}
+            eventlog.append(conn, now, "identity", cbor.encode(entry))

@@ -55,6 +55,8 @@ async def replaying(
 ) -> AsyncIterator[Host]:
     """Serve ``frames`` after the cursor, then stay open; and ``documents`` by DID.
 
+    An event in the place of a document keeps whoever asks waiting until it is set.
+
     ``frames`` may be a list that grows: set ``Host.news`` after adding to it.
     """
     found = dict(handles or {})
@@ -90,6 +92,9 @@ async def replaying(
 
     async def document(request: web.Request) -> web.Response:
         doc = documents.get(request.match_info["did"])
+        if isinstance(doc, asyncio.Event):
+            await doc.wait()
+            doc = None
         return web.json_response(
             doc or {"message": "DID not registered"}, status=200 if doc else 404
         )

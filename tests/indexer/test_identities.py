@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import apsw
+import pytest
+
 from atp import cbor
 from atp.did_doc import build
 from atp.runtime import eventlog
@@ -119,3 +122,30 @@ async def test_an_account_that_is_gone_has_no_valid_handle(tmp_path: Path) -> No
     async with looking_up(tmp_path, mira, {}, {}):
         await until_due_later(tmp_path)
     assert stored(tmp_path)[0] == Handle.INVALID
+
+
+async def test_a_slow_account_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one look-up hangs, others go on, however many are due."""
+    monkeypatch.setattr(identities, "IDLE", 0.05)
+    slow, mira = Author(0), Author(1)
+    stuck = asyncio.Event()
+    documents: dict[str, object] = {slow.did: stuck, mira.did: document(mira, "mira.test")}
+    async with looking_up(tmp_path, slow, documents, {"mira.test": mira.did}) as writer:
+        await asyncio.sleep(0.1)
+
+        def due(conn: apsw.Connection) -> None:
+            handles.schedule(conn, rows.actor(conn, mira.did).id, NOW)
+
+        await writer.run(due)
+        async with asyncio.timeout(10):
+            while (await writer.run(verified)) == []:
+                await asyncio.sleep(0.02)
+        assert await writer.run(verified) == [mira.did]
+        stuck.set()
+
+
+def verified(conn: apsw.Connection) -> list[str]:
+    """The accounts whose handle is known."""
+    return [did for (did,) in conn.execute("SELECT did FROM actors WHERE handle IS NOT NULL")]
