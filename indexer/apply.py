@@ -8,20 +8,18 @@ signature and inclusion are applied at once, whether the repo is known to be com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import apsw
-import orjson
 
 from atp import cbor
 from atp.cbor import Value
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
 from atp.sync import Chain, RepoState, VerifiedCommit, VerifiedOp, VerifiedSync, chain
-from atp.syntax import AtUri, Datetime
+from atp.syntax import AtUri
 from atp.tid import Tid
 from indexer import accounts
 from indexer.event import Deferred, Outcome, Refused
+from indexer.judge import Judgement, judge, sort_key
 from indexer.reasons import Drop
 from indexer.records import Collection, collections
 from indexer.records.row import Row
@@ -30,7 +28,6 @@ from indexer.store.repos import Desync
 from indexer.verdict import APPLIED, REPLAYED, Applied, Verdict
 from lexicons.catalog import Catalog
 from lexicons.names import FOREIGN_PROFILE, Names
-from lexicons.records import check_record
 
 _INCOMPLETE = {
     Chain.FIRST_SEEN: Desync.FIRST_SEEN,
@@ -121,7 +118,7 @@ class Applier:
     ) -> None:
         assert op.cid is not None, "a delete stores nothing"
         value = {} if op.block is None else cbor.decode_map(op.block)
-        valid, problems = self._judge(op, value)
+        judgement = self._judge(op, value)
         rows.write(
             conn,
             record,
@@ -129,25 +126,17 @@ class Applier:
             cid=op.cid,
             value=op.block,
             first_seen=first_seen,
-            valid=valid,
-            problems=orjson.dumps(problems).decode() if problems else None,
+            valid=judgement.valid,
+            problems=judgement.as_json(),
         )
-        if valid:
-            row = Row(record, actor.id, actor.active, min(_claimed(value), first_seen))
+        if judgement.valid:
+            row = Row(record, actor.id, actor.active, sort_key(value, first_seen))
             self._collections[op.collection].index(conn, row, value)
 
-    def _judge(self, op: VerifiedOp, value: dict[str, Value]) -> tuple[bool, list[str]]:
-        """Whether a record is indexed, and what is to be said of it either way."""
+    def _judge(self, op: VerifiedOp, value: dict[str, Value]) -> Judgement:
         if op.block is None:
-            return False, [f"the commit came without a usable record: {op.problem}"]
-        check = check_record(self._catalog, self._names, op.collection, op.rkey, value)
-        tolerated = [f"{shape}: {problem}" for shape, problem in check.tolerated]
-        return check.valid, [*map(str, check.problems), *tolerated]
-
-
-def _claimed(value: Mapping[str, Value]) -> int:
-    created_at = value.get("createdAt")
-    return Datetime.parse(created_at).micros() if isinstance(created_at, str) else 0
+            return Judgement(False, (f"the commit came without a usable record: {op.problem}",))
+        return judge(self._catalog, self._names, op.collection, op.rkey, value)
 
 
 def _log(conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int) -> None:
