@@ -12,11 +12,13 @@ from importlib import metadata
 
 from atp.runtime import config, log
 from atp.runtime.config import ConfigError
+from atp.runtime.control import ControlError, NotRunning
 from atp.runtime.lock import LockHeld
 from atp.runtime.sqlite import StoreError
 from atp.runtime.supervise import ServiceEnded
 from ops import commands as do
 from ops import settings as settings_
+from ops import upkeep
 from ops.errors import CannotRun
 from ops.settings import Settings
 
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command(settings, arguments)
     except ConfigError as exc:
         return _complain(exc, USAGE)
-    except (LockHeld, StoreError, ServiceEnded, CannotRun) as exc:
+    except (LockHeld, StoreError, ServiceEnded, ControlError, NotRunning, CannotRun) as exc:
         return _complain(exc, FAILED)
     except KeyboardInterrupt:
         return OK
@@ -69,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seed", type=int, default=1, help="another seed, another scene (default 1)")
     _add(commands, "status", do.status, "how the running indexer does", json=True)
+    about = "make typed rows and counters anew from the raw records"
+    _add(commands, "rebuild", upkeep.rebuild, about, json=True)
+    about = "compare typed rows and counters with the raw records"
+    _add(commands, "audit", upkeep.audit, about, json=True)
     return parser
 
 

@@ -10,6 +10,7 @@ import apsw
 
 from atp.frames import AccountMsg, CommitMsg, IdentityMsg
 from atp.keys import Curve
+from atp.runtime import sqlite
 from atp.sync import VerifiedCommit, check_commit
 from atp.syntax import AtUri, Did, Nsid, RecordKey
 from indexer import schema
@@ -112,8 +113,7 @@ class Index:
 
     def __post_init__(self) -> None:
         self.conn.pragma("foreign_keys", "ON")
-        for script in schema.migrations():
-            self.conn.execute(script)
+        sqlite.migrate(self.conn, schema.migrations())
         self.applier = Applier(NAMES, Catalog.load(NAMES.namespace))
 
     def apply(self, outcome: Outcome) -> Applied:
