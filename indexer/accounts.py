@@ -20,6 +20,7 @@ from indexer.store.repos import Desync
 from indexer.verdict import APPLIED, Applied
 
 DELETED = "deleted"
+MAX_STATUS = 64  # characters of a status that are kept; the set of statuses is open
 
 
 def apply_status(
@@ -29,7 +30,7 @@ def apply_status(
     actor = rows.find_actor(conn, event.did)
     if actor is None:
         return APPLIED
-    status = None if event.active else event.status
+    status = None if event.active or event.status is None else event.status[:MAX_STATUS]
     active = rows.set_status(conn, actor.id, upstream_active=event.active, status=status)
     if active != actor.active:
         counters.account(conn, actor.id, 1 if active else -1)

@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(exc, FAILED)
     except KeyboardInterrupt:
         return OK
+    except Exception:
+        log.get("plyr").exception("a defect of ours", command=arguments.command.__name__)
+        return FAILED
 
 
 def _complain(exc: Exception, exit_status: int) -> int:

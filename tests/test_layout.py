@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from appview.api import QUERIES
 from atp.runtime import config
+from lexicons.names import Names
+from ops import cli
 from ops.settings import Settings
 from tests.conftest import ROOT
 
@@ -73,6 +76,22 @@ def test_every_setting_is_documented() -> None:
     )
     declared = [(item.env, item.flag, item.default) for item in config.describe(Settings)]
     assert documented == declared
+
+
+def test_readme_lists_every_query_and_only_commands_that_exist() -> None:
+    """The table of queries is that of the AppView; each `make` and `plyr` command is there."""
+    text = (ROOT / "README.md").read_text()
+    names = Names()
+    listed = re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(names.query(name) for name in QUERIES)
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= set(targets)
+    told = set(re.findall(r"`plyr ([a-z]+)", text))
+    assert told
+    for command in told:
+        with pytest.raises(SystemExit) as done:
+            cli.main([command, "--help"])
+        assert done.value.code == 0
 
 
 def test_laws_name_tests_that_exist() -> None:

@@ -101,3 +101,12 @@ def test_settings_come_from_plyr_toml(tmp_path: Path) -> None:
     assert "relay" in done.stderr
     (tmp_path / "plyr.toml").write_text('data_dir = "elsewhere"\n')
     assert plyr("status", cwd=tmp_path).returncode == 3
+
+
+def test_a_broken_store_is_loud_and_exits_with_3(tmp_path: Path) -> None:
+    """What is no database is said to be none; nothing is made over it."""
+    (tmp_path / schema.FILE).write_bytes(b"not a database at all" * 100)
+    done = plyr("index", f"--data-dir={tmp_path}", "--relays=ws://127.0.0.1:1")
+    assert done.returncode == 3
+    assert schema.FILE in done.stderr
+    assert (tmp_path / schema.FILE).read_bytes().startswith(b"not a database")
