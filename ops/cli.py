@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(exc, FAILED)
     except KeyboardInterrupt:
         return OK
-    except Exception:
+    except Exception:  # noqa: BLE001 - the edge: logged, and told by the exit status
         log.get("plyr").exception("a defect of ours", command=arguments.command.__name__)
         return FAILED
 
