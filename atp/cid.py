@@ -18,10 +18,11 @@ from atp.errors import CidError
 CODEC_DRISL = 0x71
 CODEC_RAW = 0x55
 CID_BYTES = 36
-_PREFIX_DRISL = b"\x01\x71\x12\x20"
+PREFIX_DRISL = b"\x01\x71\x12\x20"
+"""The four bytes that the CID of a DRISL block starts with; its SHA-256 follows."""
 _PREFIX_RAW = b"\x01\x55\x12\x20"
-PREFIXES = frozenset({_PREFIX_DRISL, _PREFIX_RAW})
-"""The four bytes that a blessed CID may start with; its SHA-256 follows."""
+PREFIXES = frozenset({PREFIX_DRISL, _PREFIX_RAW})
+"""What a blessed CID may start with."""
 
 _TEXT = re.compile("b[a-z2-7]{57}[aeimquy4]")
 """Base32 of 288 bits; the last character may be only one whose two spare bits are zero."""
@@ -52,7 +53,7 @@ class Cid(bytes):
     @classmethod
     def for_cbor(cls, block: bytes) -> Self:
         """The CID of a DRISL block: commit, tree node or record."""
-        return cls(_PREFIX_DRISL + sha256(block).digest())
+        return cls(PREFIX_DRISL + sha256(block).digest())
 
     @classmethod
     def for_raw(cls, blob: bytes) -> Self:

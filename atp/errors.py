@@ -19,10 +19,7 @@ All but `Rejected` say that input is malformed; each message names what was wron
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from atp.sync import RejectReason
+from enum import StrEnum
 
 _SHOWN = 80
 """How many characters of hostile input an error message repeats."""
@@ -78,6 +75,24 @@ class FrameError(AtpError):
 
 class DidDocError(AtpError):
     """JSON that is not the DID document asked for (spec §5.3)."""
+
+
+class RejectReason(StrEnum):
+    """Why a commit or sync message may not be trusted; closed, and the values are metric labels."""
+
+    REPLAYED = "replayed"
+    FUTURE_REV = "future_rev"
+    TOO_LARGE = "too_large"
+    BAD_OPS = "bad_ops"
+    BAD_CAR = "bad_car"
+    WRONG_ROOT = "wrong_root"
+    BAD_COMMIT = "bad_commit"
+    WRONG_REPO = "wrong_repo"
+    WRONG_REV = "wrong_rev"
+    BAD_SIGNATURE = "bad_signature"
+    BAD_TREE = "bad_tree"
+    MISSING_PROOF = "missing_proof"
+    NOT_INCLUDED = "not_included"
 
 
 class Rejected(AtpError):

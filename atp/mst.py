@@ -11,19 +11,20 @@ tuples, which is what editing a tree wants: ``links[i]`` is the subtree left of 
 ``links[-1]`` the one right of the last key. The encoding of such a node is a function, so a block
 is a node exactly when encoding what was read from it gives the block again; that one comparison
 covers field names, key order, integer forms, full prefix compression and trailing bytes.
+It is made where a shorter proof does not hold: that all values are of the right kind and prefixes
+are full, both seen while reading, and that libipld writes what it read as the same block.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import lt
 from typing import Any, TypeAlias
 
 import libipld
 
-from atp.cid import CODEC_DRISL, Cid
+from atp.cid import CID_BYTES, PREFIX_DRISL, PREFIXES, Cid
 from atp.errors import CidError, MstError
 
 MAX_ENTRIES = 1000
@@ -37,7 +38,7 @@ Link: TypeAlias = "Node | Cid | None"
 
 def depth(key: bytes) -> int:
     """The level of the tree on which ``key`` stands, 0 the lowest."""
-    return (256 - int.from_bytes(sha256(key).digest()).bit_length()) // 2
+    return _level(sha256(key).digest())
 
 
 def common_prefix(left: bytes, right: bytes) -> int:
@@ -58,17 +59,22 @@ def cid_of(link: Node | Cid) -> Cid:
     return link if isinstance(link, Cid) else link.cid
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Node:
     """A node: keys in ascending order, the record CID of each, and one link more than keys.
 
     Without keys it is the tree of an empty repo (link ``None``), or below a root the bridge to a
-    subtree more than one level down. Blocks and CIDs are made when first asked for, then kept.
+    subtree more than one level down. Nodes never change; block, CID and depth are made when first
+    asked for, then kept, as is what each key shares with the one before it.
     """
 
     keys: tuple[bytes, ...]
     values: tuple[Cid, ...]
     links: tuple[Link, ...]
+    _shared: tuple[int, ...] | None = field(default=None, repr=False)
+    _block: bytes | None = field(default=None, repr=False)
+    _depth: int | None = field(default=None, repr=False)
+    _cid: Cid | None = field(default=None, repr=False)
 
     @classmethod
     def from_bytes(cls, block: bytes) -> Node:
@@ -79,89 +85,142 @@ class Node:
         a tree is not checked.
         """
         try:
-            node = cls(*_parts(libipld.decode_dag_cbor(block)))
+            fields = libipld.decode_dag_cbor(block)
+            keys, values, links, shared = _parts(fields)
         except MstError:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
             raise MstError("the block is not a tree node") from exc
-        if not all(map(lt, node.keys, node.keys[1:])):
-            raise MstError("the keys of a node are not in ascending order")
-        if len({depth(key) for key in node.keys}) > 1:
-            raise MstError("the keys of a node are of different depths")
-        if node.to_bytes() != block:
-            raise MstError("the block is not the canonical encoding of a node")
-        return node
+        if shared is None or libipld.encode_dag_cbor(fields) != block:
+            if not all(map(lt, keys, keys[1:])):
+                raise MstError("the keys of a node are not in ascending order")
+            if cls(keys, values, links).to_bytes() != block:
+                raise MstError("the block is not the canonical encoding of a node")
+        return cls(keys, values, links, shared, block, _one_depth(keys))
 
     def to_bytes(self) -> bytes:
         """The node's block."""
+        if self._block is None:
+            self._block = _written(self)
         return self._block
 
-    @cached_property
+    @property
+    def shared(self) -> tuple[int, ...]:
+        """How long a prefix each key shares with the one before it; the first shares nothing."""
+        if self._shared is None:
+            self._shared = tuple(map(common_prefix, (b"", *self.keys), self.keys))
+        return self._shared
+
+    @property
     def depth(self) -> int | None:
         """The depth of the node's keys; None where it has none."""
-        return depth(self.keys[0]) if self.keys else None
+        if self._depth is None and self.keys:
+            self._depth = depth(self.keys[0])
+        return self._depth
 
-    @cached_property
+    @property
     def cid(self) -> Cid:
         """The CID of the node's block."""
-        return Cid.for_cbor(self._block)
-
-    @cached_property
-    def _block(self) -> bytes:
-        parts = [b"\xa2\x61e", _head(0x80, len(self.keys))]
-        previous = b""
-        for key, value, right in zip(self.keys, self.values, self.links[1:], strict=True):
-            shared = common_prefix(previous, key)
-            rest = key[shared:]
-            parts += (
-                _REST_HEADS[len(rest)],
-                rest,
-                _SHARED[shared],
-                b"\x61t",
-                _link_bytes(right),
-                b"\x61v",
-                _CID_HEAD,
-                value,
-            )
-            previous = key
-        parts += (b"\x61l", _link_bytes(self.links[0]))
-        return b"".join(parts)
+        if self._cid is None:
+            self._cid = Cid.for_cbor(self.to_bytes())
+        return self._cid
 
 
 EMPTY = Node((), (), (None,))
 """The tree of a repo without records."""
 
+_Parts: TypeAlias = tuple[
+    tuple[bytes, ...], tuple[Cid, ...], tuple[Link, ...], tuple[int, ...] | None
+]
 
-def _parts(fields: dict[str, Any]) -> tuple[tuple[bytes, ...], tuple[Cid, ...], tuple[Link, ...]]:
-    """Keys, values and links of a decoded node, as loosely as the comparison later allows."""
+
+def _parts(fields: dict[str, Any]) -> _Parts:
+    """Keys, values, links and prefix lengths of a decoded node.
+
+    There are no prefix lengths where writing ``fields`` again could give the block although it is
+    not canonical: where there are fields of other names, or what libipld writes as it came but a
+    node may not have, such as a map in place of the list, a truth value in place of a number or a
+    link in place of a key's rest; and where a prefix is not all that two keys share or keys do not
+    ascend. Of the last two there is neither where the key before has as many bytes as the prefix
+    claims and goes on, if at all, with a byte below the first one of the rest.
+    """
     entries = fields["e"]
     if len(entries) > MAX_ENTRIES:
         raise MstError(f"a node of {len(entries)} entries; {MAX_ENTRIES} are allowed")
-    keys, values, links = [], [], [_link(fields["l"])]
+    plain = len(fields) == 2 and type(entries) is list
+    keys, values, links, prefixes = [], [], [_link(fields["l"])], []
     key = b""
     for entry in entries:
-        key = key[: entry["p"]] + entry["k"]
-        check_key(key)
+        shared, rest, right = entry["p"], entry["k"], entry["t"]
+        before = key
+        key = before[:shared] + rest
+        length = len(key)
+        if not 0 < length <= MAX_KEY_BYTES:
+            check_key(key)
+        if not (
+            len(entry) == 4
+            and type(shared) is int
+            and length == shared + len(rest)
+            and before[shared:] < rest[:1] > _ABOVE_CIDS
+        ):
+            plain = False
         keys.append(key)
-        values.append(Cid.from_bytes(entry["v"]))
-        links.append(_link(entry["t"]))
-    return tuple(keys), tuple(values), tuple(links)
+        prefixes.append(shared)
+        value = entry["v"]
+        if len(value) != CID_BYTES or value[:4] not in PREFIXES:
+            raise CidError("the value of a key is not a CID")
+        values.append(Cid(value))
+        links.append(None if right is None else _link(right))
+    return tuple(keys), tuple(values), tuple(links), tuple(prefixes) if plain else None
+
+
+def _one_depth(keys: tuple[bytes, ...]) -> int | None:
+    """The depth that all ``keys`` have: it falls as digests rise, so two of them tell."""
+    if not keys:
+        return None
+    digests = [sha256(key).digest() for key in keys]
+    level = _level(max(digests))
+    if _level(min(digests)) != level:
+        raise MstError("the keys of a node are of different depths")
+    return level
+
+
+def _level(digest: bytes) -> int:
+    return (256 - int.from_bytes(digest).bit_length()) // 2
 
 
 def _link(raw: bytes | None) -> Cid | None:
     if raw is None:
         return None
-    cid = Cid.from_bytes(raw)
-    if cid.codec != CODEC_DRISL:
-        raise CidError(f"{cid} cannot name a tree node")
-    return cid
+    if len(raw) != CID_BYTES or raw[:4] != PREFIX_DRISL:
+        raise CidError("a link between nodes is not the CID of a DRISL block")
+    return Cid(raw)
 
 
+def _written(node: Node) -> bytes:
+    parts = [b"\xa2\x61e", _head(0x80, len(node.keys))]
+    for key, shared, right, value in zip(
+        node.keys, node.shared, node.links[1:], node.values, strict=True
+    ):
+        rest = key[shared:]
+        parts += (
+            _REST_HEADS[len(rest)],
+            rest,
+            _SHARED[shared],
+            _NULL if right is None else _CID_HEAD + cid_of(right),
+            _VALUE,
+            value,
+        )
+    left = node.links[0]
+    parts += (b"\x61l", _NULL if left is None else _CID_HEAD + cid_of(left))
+    return b"".join(parts)
+
+
+_ABOVE_CIDS = b"\x1f"
+"""libipld takes some bytes for a CID, all of which begin lower than this."""
 _CID_HEAD = b"\xd8\x2a\x58\x25\x00"
-
-
-def _link_bytes(link: Link) -> bytes:
-    return b"\xf6" if link is None else _CID_HEAD + cid_of(link)
+_VALUE = b"\x61v" + _CID_HEAD
+_NULL = b"\xf6"
 
 
 def _head(major: int, number: int) -> bytes:
@@ -175,5 +234,5 @@ def _head(major: int, number: int) -> bytes:
 
 _REST_HEADS = tuple(b"\xa4\x61k" + _head(0x40, length) for length in range(MAX_KEY_BYTES + 1))
 """What stands before the rest of a key, by its length."""
-_SHARED = tuple(b"\x61p" + _head(0x00, length) for length in range(MAX_KEY_BYTES))
-"""The length of a shared prefix."""
+_SHARED = tuple(b"\x61p" + _head(0x00, length) + b"\x61t" for length in range(MAX_KEY_BYTES))
+"""What stands between the rest of a key and the subtree right of it, by the length shared."""

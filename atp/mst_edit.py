@@ -21,12 +21,15 @@ Load: TypeAlias = Callable[[Node | Cid, int], Node]
 def with_value(node: Node, index: int, value: Cid) -> Node:
     """``node`` with another record under the key at ``index``."""
     values = (*node.values[:index], value, *node.values[index + 1 :])
-    return Node(node.keys, values, node.links)
+    return Node(node.keys, values, node.links, node.shared)
 
 
 def with_link(node: Node, index: int, link: Link) -> Node | None:
     """``node`` with another subtree at ``index``; None where nothing is left of it."""
-    return _kept(node.keys, node.values, (*node.links[:index], link, *node.links[index + 1 :]))
+    if link is None and not node.keys:
+        return None
+    links = (*node.links[:index], link, *node.links[index + 1 :])
+    return Node(node.keys, node.values, links, node.shared)
 
 
 def with_entry(node: Node, at: int, key: bytes, value: Cid, load: Load) -> Node:

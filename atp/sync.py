@@ -24,7 +24,15 @@ from typing import Final
 from atp import car, cbor
 from atp.cid import Cid
 from atp.commit import Commit
-from atp.errors import CarError, CborError, CommitError, MissingBlock, MstError, Rejected
+from atp.errors import (
+    CarError,
+    CborError,
+    CommitError,
+    MissingBlock,
+    MstError,
+    Rejected,
+    RejectReason,
+)
 from atp.frames import MAX_OPS, Action, CommitMsg, RepoOp, SyncMsg
 from atp.keys import PublicKey
 from atp.mst_tree import Tree
@@ -41,24 +49,6 @@ MAX_AHEAD_MICROS = 5 * 60 * 1_000_000
 """How far a revision may lie in the future."""
 EMPTY_ROOT: Final = Tree.empty().root
 """The root of a repo without records."""
-
-
-class RejectReason(StrEnum):
-    """Why a message may not be trusted."""
-
-    REPLAYED = "replayed"
-    FUTURE_REV = "future_rev"
-    TOO_LARGE = "too_large"
-    BAD_OPS = "bad_ops"
-    BAD_CAR = "bad_car"
-    WRONG_ROOT = "wrong_root"
-    BAD_COMMIT = "bad_commit"
-    WRONG_REPO = "wrong_repo"
-    WRONG_REV = "wrong_rev"
-    BAD_SIGNATURE = "bad_signature"
-    BAD_TREE = "bad_tree"
-    MISSING_PROOF = "missing_proof"
-    NOT_INCLUDED = "not_included"
 
 
 class Chain(StrEnum):

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.bench import ingest
+from ops.bench import ingest, verify
 from ops.bench.figures import Figure, merge, table
 
 BUILD = Path("build")
-BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {"ingest": ingest.run}
+BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
+    "ingest": ingest.run,
+    "verify": verify.run,
+}
 
 
 def main() -> None:

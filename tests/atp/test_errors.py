@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from atp import errors
-from atp.sync import RejectReason
+from atp.errors import RejectReason
 
 
 def test_tree() -> None:

@@ -142,6 +142,9 @@ def test_encoding(keys: list[bytes], data: st.DataObject) -> None:
     read = Node.from_bytes(block)
     assert (read.keys, read.values, read.links) == (node.keys, node.values, node.links)
     assert read.depth == (at if chosen else None)
+    assert read.to_bytes() == block
+    assert read.shared == node.shared == tuple(entry["p"] for entry in wire(node)["e"])
+    assert read.cid == Cid.for_cbor(block)
 
 
 def test_subtrees_at_hand() -> None:
@@ -224,6 +227,10 @@ REST = wire(NODE)["e"][1]["k"]
         {"t": "x"},
         {"t": link(Cid.for_raw(b""))},
         {"t": ...},
+        {"t": link(CHILD + b"x")},
+        {"t": link(CHILD[:-1])},
+        {"v": link(VALUE + b"x")},
+        {"v": link(VALUE[:-1])},
         {"v": bytes(VALUE)},
         {"v": None},
         {"v": link(b"\x01\x71\x13\x20" + bytes(32))},
@@ -236,6 +243,41 @@ def test_bad_entry(changes: dict[str, object]) -> None:
     assert Node.from_bytes(edited()).keys == KEYS
     with pytest.raises(MstError):
         Node.from_bytes(edited(**changes))
+
+
+def entry_of(rest: object, shared: object, key: bytes) -> dict[str, object]:
+    """An entry on the wire."""
+    return {"k": rest, "p": shared, "t": None, "v": link(Cid.for_cbor(key))}
+
+
+ONE, TWO = [key for n in range(99) if depth(key := b"k%02d" % n) == 0][:2]
+AFTER_ONE = next(key for n in range(99) if depth(key := b"k" + b"l%d" % n) == 0)
+BEYOND = next(key for n in range(99) if depth(key := ONE + b"%d" % n) == 0)
+AT_ZERO = next(cid for n in range(99) if depth(cid := Cid.for_cbor(b"%d" % n)) == 0)
+
+
+@pytest.mark.parametrize(
+    ("honest", "lies"),
+    [
+        ([(ONE, 0, ONE)], [(ONE, False, ONE)]),
+        (
+            [(ONE, 0, ONE), (AFTER_ONE[1:], 1, AFTER_ONE)],
+            [(ONE, 0, ONE), (AFTER_ONE[1:], True, AFTER_ONE)],
+        ),
+        ([(ONE, 0, ONE), (BEYOND[3:], 3, BEYOND)], [(ONE, 0, ONE), (BEYOND[3:], 4, BEYOND)]),
+        ([(ONE, 0, ONE), (BEYOND[3:], 3, BEYOND)], [(ONE, 0, ONE), (BEYOND[2:], 2, BEYOND)]),
+        ([(ONE, 0, ONE)], [(ONE, -1, ONE)]),
+        ([(bytes(AT_ZERO), 0, AT_ZERO)], [(link(AT_ZERO), 0, AT_ZERO)]),
+    ],
+)
+def test_written_alike(
+    honest: list[tuple[object, object, bytes]], lies: list[tuple[object, object, bytes]]
+) -> None:
+    """Nothing passes that is read as the same keys and keeps all other rules; its model does."""
+    block = block_of({"e": [entry_of(*entry) for entry in honest], "l": None})
+    assert Node.from_bytes(block).keys == tuple(key for *_, key in honest)
+    with pytest.raises(MstError, match="canonical"):
+        Node.from_bytes(block_of({"e": [entry_of(*entry) for entry in lies], "l": None}))
 
 
 def test_order_and_depth() -> None:

@@ -10,7 +10,7 @@ import pytest
 from atp import car, cbor
 from atp.cid import Cid
 from atp.commit import Commit
-from atp.errors import Rejected
+from atp.errors import Rejected, RejectReason
 from atp.frames import CommitMsg, SyncMsg
 from atp.keys import Curve, PrivateKey
 from atp.mst import Node, depth
@@ -20,7 +20,6 @@ from atp.sync import (
     MAX_RECORD,
     Chain,
     RecordProblem,
-    RejectReason,
     RepoState,
     VerifiedCommit,
     chain,

@@ -16,13 +16,12 @@ from hypothesis import strategies as st
 from atp import car, data, frames
 from atp.cid import Cid
 from atp.commit import Commit
-from atp.errors import Rejected
+from atp.errors import Rejected, RejectReason
 from atp.frames import AccountMsg, CommitMsg, IdentityMsg, SyncMsg
 from atp.keys import PublicKey
 from atp.mst_tree import Tree
 from atp.sync import (
     Chain,
-    RejectReason,
     RepoState,
     check_commit,
     check_sync,

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atp import car, frames
-from atp.errors import FrameError, Rejected
+from atp.errors import FrameError, Rejected, RejectReason
 from atp.frames import CommitMsg, IdentityMsg, SyncMsg
 from atp.keys import Curve
-from atp.sync import RejectReason, check_commit, check_sync
+from atp.sync import check_commit, check_sync
 from atp.syntax import Did
 from ops.world.events import Item, Message, account_of
 from ops.world.faults import (
