@@ -15,7 +15,7 @@ from atp import cbor
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
 from indexer.records import Collection, counters
-from indexer.store import handles, repos, rows
+from indexer.store import handles, repos, resync, rows
 from indexer.store.repos import Desync
 from indexer.verdict import APPLIED, Applied
 
@@ -34,6 +34,8 @@ def apply_status(
     active = rows.set_status(conn, actor.id, upstream_active=event.active, status=status)
     if active != actor.active:
         counters.account(conn, actor.id, 1 if active else -1)
+    if active and not actor.active:
+        resync.hasten(conn, actor.id)
     if status == DELETED:
         _purge(conn, actor, collections, now)
     if active != actor.active or status != actor.upstream_status:

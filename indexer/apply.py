@@ -14,8 +14,16 @@ from atp import cbor
 from atp.cbor import Value
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
-from atp.sync import Chain, RepoState, VerifiedCommit, VerifiedOp, VerifiedSync, chain
-from atp.syntax import AtUri
+from atp.sync import (
+    Chain,
+    RecordProblem,
+    RepoState,
+    VerifiedCommit,
+    VerifiedOp,
+    VerifiedSync,
+    chain,
+)
+from atp.syntax import AtUri, Nsid
 from atp.tid import Tid
 from indexer import accounts
 from indexer.event import Deferred, Outcome, Refused
@@ -23,8 +31,8 @@ from indexer.judge import Judgement, judge, sort_key
 from indexer.reasons import Drop
 from indexer.records import Collection, collections
 from indexer.records.row import Row
-from indexer.store import handles, repos, rows
-from indexer.store.repos import Desync
+from indexer.store import handles, proofs, repos, rows, waiting
+from indexer.store.repos import IN_PROGRESS, Desync
 from indexer.verdict import APPLIED, REPLAYED, Applied, Verdict
 from lexicons.catalog import Catalog
 from lexicons.names import FOREIGN_PROFILE, Names
@@ -44,6 +52,11 @@ class Applier:
         self._names = names
         self._catalog = catalog
         self._collections: dict[str, Collection] = collections(names)
+
+    @property
+    def collections(self) -> list[Nsid]:
+        """What is indexed, ours and the profile that goes with it."""
+        return [*self._names.collections, FOREIGN_PROFILE]
 
     def apply(self, conn: apsw.Connection, outcome: Outcome, now: int) -> Applied:
         """Write one event; ``now`` in microseconds."""
@@ -74,23 +87,50 @@ class Applier:
         if head is not None and commit.rev <= head.rev:
             return REPLAYED
         actor = actor or rows.actor(conn, commit.did)
-        if repo is None:
+        if head is None:
             handles.schedule(conn, actor.id, now)
         for op in ours:
             self._op(conn, actor, op, commit.rev, now)
+        proofs.keep(conn, actor.id, commit, ours)
         link = chain(commit, head)
         reason = _INCOMPLETE.get(link)
         if link is Chain.CONTINUES and repo is not None:
             reason = repo.reason  # what was missing before is still missing
-        repos.put(conn, actor.id, head=RepoState(commit.rev, commit.data), reason=reason, now=now)
+        whole = not any(op.problem is RecordProblem.MISSING for op in ours)
+        reason = reason or (None if whole else Desync.RECORD_MISSING)
+        here = RepoState(commit.rev, commit.data)
+        if repo is not None and repo.state == IN_PROGRESS:
+            before = commit.before if whole else None
+            waiting.commit(conn, actor.id, commit.since, before, here)
+        repos.put(conn, actor.id, head=here, reason=reason, now=now)
         return APPLIED
 
     def _op(
         self, conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int
     ) -> None:
         record = rows.record(conn, actor.id, op.collection, op.rkey)
-        if record.rev is not None and rev <= record.rev:
-            return
+        if record.rev is None or rev > record.rev:
+            self._write(conn, actor, record, op, rev=rev, now=now)
+
+    def repair(
+        self, conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int
+    ) -> None:
+        """Write what a whole repo at ``rev`` says of one record, unless a newer commit did."""
+        record = rows.record(conn, actor.id, op.collection, op.rkey)
+        if record.rev is None or rev >= record.rev:
+            self._write(conn, actor, record, op, rev=rev, now=now, repair=True)
+
+    def _write(
+        self,
+        conn: apsw.Connection,
+        actor: rows.Actor,
+        record: rows.Record,
+        op: VerifiedOp,
+        *,
+        rev: Tid,
+        now: int,
+        repair: bool = False,
+    ) -> None:
         collection = self._collections[op.collection]
         counted = op.collection != FOREIGN_PROFILE
         if record.live:
@@ -104,7 +144,7 @@ class Applier:
             change = 0 if record.live else 1
         if counted:
             rows.count_records(conn, actor.id, change)
-        _log(conn, actor, op, rev, now)
+        _log(conn, actor, op, rev, now, repair=repair)
 
     def _store(
         self,
@@ -139,11 +179,21 @@ class Applier:
         return judge(self._catalog, self._names, op.collection, op.rkey, value)
 
 
-def _log(conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int) -> None:
+def _log(
+    conn: apsw.Connection,
+    actor: rows.Actor,
+    op: VerifiedOp,
+    rev: Tid,
+    now: int,
+    *,
+    repair: bool,
+) -> None:
     uri = AtUri.of(actor.did, op.collection, op.rkey)
     entry: dict[str, Value] = {"uri": uri, "rev": rev}
     if op.cid is not None:
         entry["cid"] = op.cid
+    if repair:
+        entry["repair"] = True
     eventlog.append(conn, now, op.action, cbor.encode(entry))
 
 
@@ -154,8 +204,10 @@ def _sync(conn: apsw.Connection, sync: VerifiedSync, now: int) -> Applied:
         return APPLIED
     if repo.head is not None and sync.rev <= repo.head.rev:
         return REPLAYED
+    here = RepoState(sync.rev, sync.data)
+    if repo.state == IN_PROGRESS:
+        waiting.announcement(conn, actor.id, here)
     if repo.head is not None and sync.data == repo.head.data:
-        here = RepoState(sync.rev, sync.data)
         repos.put(conn, actor.id, head=here, reason=repo.reason, now=now)
     else:
         reason = repo.reason or Desync.SYNC_EVENT
@@ -167,6 +219,8 @@ def _defer(conn: apsw.Connection, deferred: Deferred, now: int) -> None:
     actor = rows.actor(conn, deferred.did)
     repo = repos.find(conn, actor.id)
     head = None if repo is None else repo.head
+    if repo is not None and repo.state == IN_PROGRESS:
+        waiting.unknown(conn, actor.id)
     repos.put(conn, actor.id, head=head, reason=deferred.reason, now=now)
     if repo is None:
         handles.schedule(conn, actor.id, now)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from atp.errors import RejectReason
 from atp.runtime.metrics import Registry
-from atp.sync import RejectReason
+from indexer.failure import Failure
 from indexer.reasons import Drop, Reason
 from indexer.store.repos import Desync
 from indexer.verdict import Applied, Verdict
@@ -24,6 +25,17 @@ class Routing(StrEnum):
 
 RejectedFor = StrEnum(  # type: ignore[misc]  # the protocol check's reasons and our own, as one
     "RejectedFor", [(reason.name, reason.value) for kind in (RejectReason, Drop) for reason in kind]
+)
+
+
+class Success(StrEnum):
+    """The good end of fetching a repo."""
+
+    SYNCHRONIZED = "synchronized"
+
+
+ResyncEnd = StrEnum(  # type: ignore[misc]  # success and every failure, as one
+    "ResyncEnd", [(end.name, end.value) for kind in (Success, Failure) for end in kind]
 )
 
 
@@ -46,9 +58,16 @@ class Metrics:
         self._connections = registry.counter(
             "plyr_indexer_connections_total", "Connections made to sources"
         )
+        self._resyncs = registry.counter(
+            "plyr_indexer_resyncs_total", "Repos fetched, by what came of it", end=ResyncEnd
+        )
         self._lanes = registry.gauge(
             "plyr_indexer_lanes", "DIDs whose events wait for a look-up of their identity"
         )
+
+    def resynced(self, failure: Failure | None) -> None:
+        """Count the end of fetching a repo; None is success."""
+        self._resyncs.inc(failure or Success.SYNCHRONIZED)
 
     def received(self, routed: int, dismissed: int) -> None:
         """Count frames since the last call."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from atp.sync import RejectReason
+from atp.errors import RejectReason
 
 
 class Drop(StrEnum):

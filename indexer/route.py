@@ -55,6 +55,10 @@ class Router:
         self._followed = {did.encode() for did in followed}
         self._everything = everything
 
+    def follow(self, did: str) -> None:
+        """Take every message of an account from now on."""
+        self._followed.add(did.encode())
+
     def route(self, frame: bytes) -> Routed | None:
         """The message of a frame of ours, None for a foreign one; raises ``FrameError``."""
         before = _TO_PATH(frame)

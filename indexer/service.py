@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,19 @@ from atp.runtime.config import Listen
 from atp.runtime.http import Client
 from atp.runtime.lock import StoreLock
 from atp.runtime.sqlite import Stage, Writer
+from atp.syntax import Did
 from indexer import schema
 from indexer.apply import Applier
+from indexer.backfill import Backfill, Progress
 from indexer.consume import Source
+from indexer.discover import Discoverer
+from indexer.fetch import Fetcher
+from indexer.hosts import Hosts
 from indexer.identities import Identities
 from indexer.lanes import Lanes
 from indexer.metrics import Metrics
+from indexer.rebuild import rebuild
+from indexer.resync import Resyncer
 from indexer.route import Router
 from indexer.store import repos, sources
 from indexer.verify import Verifier
@@ -77,11 +84,46 @@ async def run(
         async def scrape(_args: dict[str, Any]) -> dict[str, Any]:
             return {"text": registry.render().decode()}
 
-        commands = {"status": indexer.status, "metrics": scrape}
+        commands = {
+            "status": indexer.status,
+            "metrics": scrape,
+            "rebuild": indexer.rebuild,
+            "backfill": indexer.backfill.command,
+            "backfill-progress": indexer.backfill.told,
+        }
         await stack.enter_async_context(control.serve(path, commands))
         logger.info("indexing", store=str(path), sources=list(config.relays))
         await indexer.run(stop)
     logger.info("stopped")
+
+
+async def fill(
+    config: IndexerConfig,
+    dids: Sequence[Did],
+    stop: asyncio.Event,
+    tell: Callable[[Progress], None],
+) -> Progress:
+    """Backfill alone, without any stream, until nothing is due or ``stop`` is set.
+
+    ``dids`` are fetched whatever their state; without any, everybody is looked for. ``tell`` is
+    called about once a second. Raises `LockHeld` when another process writes the index: ask that
+    one with the control command `backfill`.
+    """
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    path = config.data_dir / schema.FILE
+    async with AsyncExitStack() as stack:
+        stack.enter_context(StoreLock(path))
+        writer = Writer(path, schema.migrations())
+        stack.push_async_callback(writer.close)
+        http = await stack.enter_async_context(_client(config))
+        counters = Metrics(metrics.Registry("plyr_indexer"))
+        indexer = await _Indexer.open(config, writer, http, counters)
+        return await indexer.backfill.run(dids, stop, tell)
+
+
+def directory(config: IndexerConfig, http: Client) -> Directory:
+    """The identities that this configuration resolves."""
+    return Directory(http, config.plc_url, config.handle_resolvers, clock=time.monotonic)
 
 
 def _client(config: IndexerConfig) -> Client:
@@ -103,14 +145,28 @@ class _Indexer:
         cursors: dict[str, int | None],
     ) -> None:
         names = Names(config.namespace)
-        self._directory = Directory(
-            http, config.plc_url, config.handle_resolvers, clock=time.monotonic
-        )
+        self._writer = writer
+        self._names = names
+        self._catalog = Catalog.load(names.namespace)
+        self._directory = directory(config, http)
         self._identities = Identities(writer, self._directory, now_micros)
-        self._batches = BatchWriter(
-            writer, Applier(names, Catalog.load(names.namespace)), counters, now_micros, self._wrote
-        )
+        applier = Applier(names, self._catalog)
+        self._batches = BatchWriter(writer, applier, counters, now_micros, self._wrote)
         self._router = Router(names, followed)
+        self._resyncer = Resyncer(
+            writer,
+            Fetcher(http, self._directory, Hosts(time.monotonic), config.data_dir, now_micros),
+            applier,
+            names,
+            metrics=counters,
+            clock=now_micros,
+            follow=self._router.follow,
+            random=Random(),  # noqa: S311 - jitter, not secrets
+        )
+        discoverer = Discoverer(
+            writer, http, config.relays, names, clock=now_micros, found=self._resyncer.wake
+        )
+        self.backfill = Backfill(writer, discoverer, self._resyncer, now_micros)
         self._metrics = counters
         self._guard = http.guard
         self._cursors = cursors
@@ -162,10 +218,17 @@ class _Indexer:
                 self._batches.attach(source)
                 tasks.create_task(source.run())
             tasks.create_task(self._identities.run())
+            tasks.create_task(self.backfill.forever())
 
     def _wrote(self, events: bool) -> None:  # noqa: FBT001 - the callback's one fact
         if events:
             self._identities.wake()
+            self._resyncer.wake()
+
+    async def rebuild(self, _args: dict[str, Any]) -> dict[str, Any]:
+        """The control command `rebuild`: typed rows and counters anew; how many records it read."""
+        names, catalog = self._names, self._catalog
+        return {"records": await self._writer.run(lambda conn: rebuild(conn, names, catalog))}
 
     async def status(self, _args: dict[str, Any]) -> dict[str, Any]:
         """The control command `status`: how each source does."""

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from atp.did_doc import DidDocument
-from atp.errors import Rejected
+from atp.errors import Rejected, RejectReason
 from atp.frames import AccountMsg, CommitMsg, IdentityMsg, SyncMsg
 from atp.keys import PublicKey
-from atp.sync import RejectReason, check_commit, check_sync
+from atp.sync import check_commit, check_sync
 from indexer.event import Deferred, Message, Outcome, Refused, did_of
 from indexer.reasons import Drop
 from indexer.store.repos import Desync

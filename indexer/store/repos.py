@@ -26,6 +26,11 @@ class Desync(StrEnum):
     IDENTITY_UNAVAILABLE = "identity_unavailable"  # the signing key could not be fetched in time
     IDENTITY_INVALID = "identity_invalid"  # the DID document names no usable signing key
     ACCOUNT_DELETED = "account_deleted"  # what it held was purged
+    DISCOVERED = "discovered"  # a source or a record named the account; nothing of it has come
+    REQUESTED = "requested"  # an operator or the audit wants it fetched
+
+
+IN_PROGRESS = "in_progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,16 @@ def put(
     reason: Desync | None,
     now: int,
 ) -> None:
-    """Store how far the repo is applied; ``reason`` None means that it is complete."""
+    """Store how far the repo is applied; ``reason`` None means that it is complete.
+
+    A repo that is being fetched stays so, unless it is complete or the account is deleted.
+    """
     conn.execute(
         "INSERT INTO repos (actor, rev, data, state, reason, changed_at)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-        " ON CONFLICT (actor) DO UPDATE SET rev = ?2, data = ?3, state = ?4, reason = ?5,"
-        " changed_at = iif(state IS ?4 AND reason IS ?5, changed_at, ?6)",
+        " ON CONFLICT (actor) DO UPDATE SET rev = ?2, data = ?3, reason = ?5, state = iif("
+        "state = 'in_progress' AND ?5 IS NOT NULL AND ?5 <> 'account_deleted', state, ?4),"
+        " changed_at = iif(reason IS ?5, changed_at, ?6)",
         (
             actor_id,
             None if head is None else head.rev,

@@ -164,7 +164,9 @@ async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         assert stats["tracks"] == sum(f"/{NAMES.track}/" in uri for uri in expected)
     assert records(folder) == expected
     entries = log(folder)
-    assert len(entries) == len(set(entries)) == made[0]
+    # What was overwritten before a repo was fetched whole is told once, as it stands.
+    assert len(entries) == len(set(entries)) <= made[0]
+    assert {uri for _, uri, _ in entries} >= expected.keys()
 
 
 def truth(world: World) -> dict[str, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from indexer.reasons import Drop
-from indexer.store import repos, rows
+from indexer.store import repos, resync, rows
 from indexer.store.repos import Desync
 from tests.indexer.authors import NAMES, Author, Create, Index, comment, like, playlist
 
@@ -101,3 +101,13 @@ def test_an_identity_event_only_asks_for_a_look_up() -> None:
         "SELECT handle, handle_due FROM actors WHERE did = ?", (mira.did,)
     ).fetchone()
     assert row == ("mira.test", index.now)
+
+
+def test_a_repo_of_a_returned_account_is_fetched_at_once() -> None:
+    """What was purged with a deleted account comes back as soon as the account does."""
+    index, _, ada = scene()
+    index.apply(ada.account(active=False, status="deleted"))
+    index.conn.execute("UPDATE repos SET due_at = ?", (2**60,))
+    assert resync.claim(index.conn, index.now, 9, []) == []
+    index.apply(ada.account(active=True))
+    assert [claim.did for claim in resync.claim(index.conn, index.now, 9, [])] == [ada.did]

@@ -272,3 +272,12 @@ def test_any_history_replayed_in_rev_order_gives_the_same_index(data: st.DataObj
         if again < len(commits):
             often.apply(commits[again])
     assert often.dump() == once.dump()
+
+
+def test_a_repo_that_was_discovered_first_has_its_handle_looked_up() -> None:
+    """The first commit of a repo that was found in a list asks for its identity, too."""
+    index, mira = Index(), Author(0)
+    actor = rows.actor(index.conn, mira.did)
+    repos.put(index.conn, actor.id, head=None, reason=Desync.DISCOVERED, now=index.now)
+    index.apply(mira.commit(mira.track()))
+    assert index.one("SELECT handle_due FROM actors") == index.now

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from atp.errors import RejectReason
 from atp.runtime.metrics import Registry
-from atp.sync import RejectReason
+from indexer.failure import Failure
 from indexer.metrics import Metrics
 from indexer.reasons import Drop, Reason
 from indexer.store.repos import Desync
@@ -39,6 +40,15 @@ def test_every_deferral_is_counted_under_its_name(reason: Desync) -> None:
     registry = Registry()
     Metrics(registry).ended(Applied(Verdict.DEFERRED, reason))
     assert values(registry)[f'plyr_indexer_deferred_total{{reason="{reason.value}"}}'] == 1
+
+
+@pytest.mark.parametrize("failure", [None, *Failure])
+def test_every_end_of_a_resync_is_counted_under_its_name(failure: Failure | None) -> None:
+    """A fetch shows under what it failed of, or as synchronized."""
+    registry = Registry()
+    Metrics(registry).resynced(failure)
+    name = "synchronized" if failure is None else failure.value
+    assert values(registry)[f'plyr_indexer_resyncs_total{{end="{name}"}}'] == 1
 
 
 def test_series_stand_at_zero_from_the_start() -> None:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from atp.did_doc import build
+from atp.errors import RejectReason
 from atp.frames import AccountMsg, CommitMsg, IdentityMsg
 from atp.runtime.http import Client
-from atp.sync import RejectReason, VerifiedCommit
+from atp.sync import VerifiedCommit
 from atp.syntax import Did
 from indexer.event import Deferred, Message, Outcome, Refused
 from indexer.reasons import Drop

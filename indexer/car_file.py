@@ -1,0 +1,110 @@
+"""A repository's CAR in a file on disk: blocks in any order, found by CID, hashed when used.
+
+The reference PDS sends the newest blocks first, so a reader meets records before the tree that
+leads to them. Only where each block lies is kept in memory; a block is read, and compared with its
+CID, when something asks for it. What nobody asks for (other applications' records) costs a pass
+over its length.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from atp import cbor
+from atp.cid import CID_BYTES, Cid
+from atp.errors import CarError, CborError
+
+MAX_BLOCKS = 3_000_000
+"""Blocks of one repository; each takes about 200 bytes of memory."""
+MAX_BLOCK = 2**21
+"""Bytes of a block that is read."""
+MAX_HEADER = 65_536
+_OFFSET_BITS = 24
+
+
+class CarFile(Mapping[Cid, bytes]):
+    """The blocks of the CAR in ``file``, which stays open as long as this is used.
+
+    Raises `CarError` when the file is not one CAR from end to end; getting a block raises it when
+    the block is not what its CID names.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise CarError("the file is empty")
+        self._bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        start, end = _section(self._bytes, 0, size)
+        if end - start > MAX_HEADER:
+            raise CarError(f"a header of {end - start} bytes")
+        self.root = _root(self._bytes[start:end])
+        self._places = dict(_places(self._bytes, end, size))
+
+    def __getitem__(self, cid: Cid) -> bytes:
+        place = self._places[cid]
+        start, length = place >> _OFFSET_BITS, place & ((1 << _OFFSET_BITS) - 1)
+        if length > MAX_BLOCK:
+            raise CarError(f"the block {cid} has {length} bytes")
+        block = self._bytes[start : start + length]
+        if not cid.matches(block):
+            raise CarError(f"the block at byte {start} is not what its CID {cid} names")
+        return block
+
+    def __iter__(self) -> Iterator[Cid]:
+        return map(Cid.from_bytes, self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._bytes.close()
+
+
+def _places(raw: mmap.mmap, at: int, size: int) -> Iterator[tuple[bytes, int]]:
+    """Where each block lies: its offset, and its length in the lower bits."""
+    longest = (1 << _OFFSET_BITS) - 1
+    count = 0
+    while at < size:
+        start, at = _section(raw, at, size)
+        body = start + CID_BYTES
+        if body > at:
+            raise CarError(f"the section at byte {start} is too short for a CID")
+        count += 1
+        if count > MAX_BLOCKS:
+            raise CarError(f"more than {MAX_BLOCKS} blocks")
+        yield raw[start:body], body << _OFFSET_BITS | min(at - body, longest)
+
+
+def _section(raw: mmap.mmap, at: int, size: int) -> tuple[int, int]:
+    """Where the section whose length stands at ``at`` starts and ends."""
+    length = shift = 0
+    while True:
+        if at == size or shift > 63:
+            raise CarError(f"the length that ends at byte {at} does not end")
+        byte = raw[at]
+        at += 1
+        length |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            break
+        shift += 7
+    if not 0 < length <= size - at:
+        raise CarError(f"the section at byte {at} claims {length} of {size - at} bytes")
+    return at, at + length
+
+
+def _root(header: bytes) -> Cid:
+    try:
+        fields = cbor.decode_map(header)
+    except CborError as exc:
+        raise CarError("the header is not a DRISL map") from exc
+    roots = fields.get("roots")
+    if fields.get("version") != 1 or not isinstance(roots, list) or not roots:
+        raise CarError("the header is not that of a CAR v1 with a root")
+    root = roots[0]
+    if not isinstance(root, Cid):
+        raise CarError("the root is not a CID")
+    return root
