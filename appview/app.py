@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from appview.api import QUERIES
+from appview.api import PROTOCOL_QUERIES, QUERIES
 from appview.front import front_page
 from appview.health import health
 from appview.params import Params
@@ -65,9 +65,10 @@ def build(
     now: Callable[[], int],
 ) -> AppView:
     """The AppView over an open index; ``now`` gives µs since the epoch."""
+    ours = {names.query(name): answer for name, answer in QUERIES.items()}
     endpoints = tuple(
-        Endpoint(method(catalog, names.query(name)), _handler(answer, store))
-        for name, answer in QUERIES.items()
+        Endpoint(method(catalog, nsid), _handler(answer, store))
+        for nsid, answer in {**ours, **PROTOCOL_QUERIES}.items()
     )
 
     async def show_health(_request: Request) -> Response:

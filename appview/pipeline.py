@@ -13,12 +13,13 @@ from collections.abc import Callable
 from appview.params import Params
 from appview.state import Page, State
 from appview.store import Store
+from atp.runtime.asgi import Response
 
 Skeleton = Callable[[Store, Params], Page]
 Hydrate = Callable[[Store, Page], State]
 Rules = Callable[[Page, State], Page]
 View = Callable[[Page, State], dict[str, object]]
-Answer = Callable[[Store, Params], dict[str, object]]
+Answer = Callable[[Store, Params], dict[str, object] | Response]
 
 
 def endpoint(skeleton: Skeleton, hydrate: Hydrate, rules: Rules, view: View) -> Answer:

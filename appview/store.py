@@ -18,11 +18,16 @@ from dataclasses import dataclass
 import apsw
 
 from appview.cursor import Place
+from appview.standing import Account, Proof, Repo, Standing
 from appview.state import Actor, Record, Track
 from atp import cbor
 from atp.cid import Cid
 from atp.syntax import AtUri, Did, Handle, Nsid
+from atp.tid import Tid
 from lexicons.names import Names
+
+_STATUS = "a.active, iif(a.takedown IS NULL, a.upstream_status, 'takendown')"
+"""Whether the account ``a`` is shown, and its status: our own takedown stands before the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Store:
 
     def __init__(self, conn: apsw.Connection, names: Names) -> None:
         self._conn = conn
-        self._names = names
+        self.names = names
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -90,11 +95,11 @@ class Store:
 
     def find_tracks(self, uris: Sequence[AtUri]) -> dict[AtUri, int]:
         """The ids of those of these URIs that are shown tracks."""
-        return self._find(uris, self._names.track)
+        return self._find(uris, self.names.track)
 
     def find_lists(self, uris: Sequence[AtUri]) -> dict[AtUri, int]:
         """The ids of those of these URIs that are shown lists."""
-        return self._find(uris, self._names.list)
+        return self._find(uris, self.names.list)
 
     def _find(self, uris: Sequence[AtUri], collection: Nsid) -> dict[AtUri, int]:
         wanted = [uri for uri in uris if uri.collection == collection]
@@ -182,7 +187,7 @@ class Store:
         )
         loaded: dict[int, Track | None] = dict.fromkeys(keys)
         for key, did, rkey, cid, value, *numbers in rows:
-            uri = AtUri.of(did, self._names.track, rkey)
+            uri = AtUri.of(did, self.names.track, rkey)
             loaded[key] = Track(uri, Cid(cid), Did(did), cbor.decode_map(value), *numbers)
         return loaded
 
@@ -214,6 +219,63 @@ class Store:
         for did, handle, active, *rest in rows:
             loaded[Did(did)] = Actor(Did(did), Handle(handle), bool(active), *rest)
         return loaded
+
+    def repo(self, did: Did) -> Repo | None:
+        """The account's repo, when it is followed; hidden or not."""
+        row = self._conn.execute(
+            f"SELECT {_STATUS}, r.rev, r.data, r.state, r.reason, r.changed_at, a.pds,"  # noqa: S608
+            " r.attempts, r.failure, r.detail, r.resyncs, r.resynced_at"
+            " FROM actors a JOIN repos r ON r.actor = a.id WHERE a.did = ?",
+            (did,),
+        ).fetchone()
+        if row is None:
+            return None
+        active, status, rev, data, *rest = row
+        return Repo(Account(bool(active), status), rev and Tid(rev), data and Cid(data), *rest)
+
+    def standing(self, uri: AtUri) -> Standing | None:
+        """How a URI by DID stands, when we have ever heard of it; its account hidden or not."""
+        row = self._conn.execute(
+            f"SELECT {_STATUS}, r.state, r.rev, r.cid, r.first_seen, coalesce(r.problems, '[]'),"  # noqa: S608
+            " coalesce(n.likes, 0), coalesce(n.comments, 0), coalesce(n.lists, 0)"
+            " FROM actors a CROSS JOIN collections c CROSS JOIN records r ON r.actor = a.id"
+            " AND r.collection = c.id AND r.rkey = ?3"
+            " LEFT JOIN counters n ON n.record = r.id WHERE a.did = ?1 AND c.nsid = ?2",
+            (uri.authority, uri.collection, uri.rkey),
+        ).fetchone()
+        if row is None:
+            return None
+        active, status, state, rev, cid, first_seen, problems, *rest = row
+        return Standing(
+            Account(bool(active), status),
+            state,
+            rev and Tid(rev),
+            cid and Cid(cid),
+            first_seen,
+            json.loads(problems),
+            *rest,
+        )
+
+    def proof(self, uri: AtUri) -> Proof | None:
+        """What was kept to prove a live record, named by DID; its account hidden or not."""
+        row = self._conn.execute(
+            "SELECT r.id, r.cid, r.value FROM actors a CROSS JOIN collections c"
+            " CROSS JOIN records r ON r.actor = a.id AND r.collection = c.id AND r.rkey = ?3"
+            " WHERE a.did = ?1 AND c.nsid = ?2 AND r.value IS NOT NULL",
+            (uri.authority, uri.collection, uri.rkey),
+        ).fetchone()
+        if row is None:
+            return None
+        record, cid, value = row
+        kept = [
+            (Cid(name), block)
+            for name, block in self._conn.execute(
+                "SELECT b.cid, b.block FROM proof_blocks p JOIN blocks b ON b.id = p.block"
+                " WHERE p.record = ? ORDER BY p.position",
+                (record,),
+            )
+        ]
+        return Proof(kept[0][0], (*kept, (Cid(cid), value))) if kept else None
 
     def stats(self) -> Stats:
         """Totals over active accounts."""

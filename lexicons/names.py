@@ -18,6 +18,9 @@ DEFAULT_NAMESPACE = "fm.plyr"
 FOREIGN_PROFILE = Nsid.parse("app.bsky.actor.profile")
 """The collection of another application that gives known accounts a name and a picture."""
 
+GET_RECORD = Nsid.parse("com.atproto.sync.getRecord")
+"""The protocol's own query for a record and its proof, which any host may answer."""
+
 
 @dataclass(frozen=True)
 class Names:

@@ -14,8 +14,13 @@ from appview.api import (
     feed_get_tracks,
     graph_get_list,
     server_get_stats,
+    sync_explain_record,
+    sync_get_record,
+    sync_get_repo_status,
 )
 from appview.pipeline import Answer
+from atp.syntax import Nsid
+from lexicons.names import GET_RECORD
 
 QUERIES: Mapping[str, Answer] = {
     "actor.getProfile": actor_get_profile.answer,
@@ -27,5 +32,10 @@ QUERIES: Mapping[str, Answer] = {
     "feed.getTracks": feed_get_tracks.answer,
     "graph.getList": graph_get_list.answer,
     "server.getStats": server_get_stats.answer,
+    "sync.explainRecord": sync_explain_record.answer,
+    "sync.getRepoStatus": sync_get_repo_status.answer,
 }
 """By name within the namespace."""
+
+PROTOCOL_QUERIES: Mapping[Nsid, Answer] = {GET_RECORD: sync_get_record.answer}
+"""Queries of the protocol itself, whose names no namespace moves."""

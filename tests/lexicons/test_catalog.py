@@ -17,7 +17,7 @@ from atp.errors import InvalidIdentifier
 from atp.syntax import Nsid
 from lexicons.catalog import Catalog, UnknownSchemaError
 from lexicons.document import read_document
-from lexicons.names import FOREIGN_PROFILE, Names
+from lexicons.names import FOREIGN_PROFILE, GET_RECORD, Names
 from lexicons.reader import SchemaError
 from lexicons.schema import Integer, Object, Record
 from tests.lexicons.examples import lexicon
@@ -35,6 +35,8 @@ METHODS = {
     "actor.getProfile",
     "graph.getList",
     "server.getStats",
+    "sync.explainRecord",
+    "sync.getRepoStatus",
 }
 
 
@@ -44,10 +46,11 @@ def test_collections_and_methods_are_under_the_namespace(namespace: str) -> None
     catalog = Catalog.load(namespace)
     names = Names(namespace)
     assert set(catalog.records) == {*names.collections, FOREIGN_PROFILE}
-    assert set(catalog.methods) == {names.query(name) for name in METHODS}
+    assert set(catalog.methods) == {GET_RECORD, *(names.query(name) for name in METHODS)}
     theirs = {name for name in catalog.definitions if not name.startswith(f"{namespace}.")}
     assert {name.partition("#")[0] for name in theirs} == {
         FOREIGN_PROFILE,
+        GET_RECORD,
         "com.atproto.repo.strongRef",
         "com.atproto.label.defs",
     }

@@ -1,0 +1,26 @@
+"""``sync.explainRecord``: what is known of any URI, and why it is shown or not."""
+
+from __future__ import annotations
+
+from appview.params import Params
+from appview.standing import unshown
+from appview.store import Store
+from appview.views.explanation import explanation
+from atp.syntax import AtUri, Did, Handle
+
+
+def answer(store: Store, params: Params) -> dict[str, object]:
+    """The record's standing; never an error, whatever the URI names."""
+    with store.snapshot():
+        uri = _by_did(store, params.uri("uri"))
+        did = uri.authority
+        repo = store.repo(did) if isinstance(did, Did) else None
+        standing = store.standing(uri) if isinstance(did, Did) else None
+    return explanation(uri, repo, standing, unshown(uri, store.names, standing))
+
+
+def _by_did(store: Store, uri: AtUri) -> AtUri:
+    """The same URI with its account's DID, where the handle is one that is known."""
+    who = uri.authority
+    did = store.resolve((who,)).get(who) if isinstance(who, Handle) else None
+    return AtUri.of(did, uri.collection, uri.rkey) if did and uri.collection and uri.rkey else uri

@@ -1,0 +1,63 @@
+"""What is known of a URI.
+
+Of a deleted record only that it is, and since which rev; of a hidden account's nothing that its
+content could be told from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appview.standing import Repo, Standing, Unshown
+from appview.views.moment import moment
+from atp.syntax import AtUri
+from lexicons.records import HistoricShape
+
+_SHAPES = frozenset(HistoricShape)
+
+
+def explanation(
+    uri: AtUri, repo: Repo | None, standing: Standing | None, unshown: Unshown | None
+) -> dict[str, object]:
+    """The record's standing, whether it is shown, and whether all of its repo is here."""
+    view: dict[str, object] = {"uri": uri, "known": standing is not None, "shown": unshown is None}
+    if unshown:
+        view["reason"] = unshown
+    if repo:
+        view["repoState"] = repo.state
+    if standing is None:
+        return view
+    view["state"] = standing.state
+    if standing.rev:
+        view["rev"] = standing.rev
+    if standing.account.status and not standing.account.active:
+        view["accountStatus"] = standing.account.status
+    if standing.state == "deleted":
+        return view
+    if standing.first_seen is not None:
+        view["firstSeen"] = moment(standing.first_seen)
+    return view | _content(standing) if standing.account.active else view
+
+
+def _content(standing: Standing) -> dict[str, object]:
+    problems, tolerated = _sorted(standing.problems)
+    view: dict[str, object] = {
+        "problems": problems,
+        "tolerated": tolerated,
+        "likeCount": standing.likes,
+        "commentCount": standing.comments,
+        "listCount": standing.lists,
+    }
+    return view | {"cid": str(standing.cid)} if standing.cid else view
+
+
+def _sorted(lines: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+    """What makes a record invalid, and what is let pass, which the indexer marks with its shape."""
+    problems, tolerated = [], []
+    for line in lines:
+        shape, _, problem = line.partition(": ")
+        if shape in _SHAPES:
+            tolerated.append({"shape": shape, "problem": problem})
+        else:
+            problems.append(line)
+    return problems, tolerated
