@@ -19,6 +19,8 @@ from atp.runtime.supervise import ServiceEnded
 from ops import commands as do
 from ops import settings as settings_
 from ops import upkeep
+from ops.audit import audit
+from ops.backfill import backfill
 from ops.errors import CannotRun
 from ops.settings import Settings
 
@@ -74,10 +76,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seed", type=int, default=1, help="another seed, another scene (default 1)")
     _add(commands, "status", do.status, "how the running indexer does", json=True)
+    about = "find everybody and fetch what is missing, or fetch the repos named"
+    filled = _add(commands, "backfill", backfill, about, json=True)
+    filled.add_argument(
+        "dids", nargs="*", metavar="DID", help="repos to fetch whatever their state"
+    )
     about = "make typed rows and counters anew from the raw records"
     _add(commands, "rebuild", upkeep.rebuild, about, json=True)
-    about = "compare typed rows and counters with the raw records"
-    _add(commands, "audit", upkeep.audit, about, json=True)
+    about = "compare the index with the network and with its own raw records"
+    looked = _add(commands, "audit", audit, about, json=True)
+    looked.add_argument("--repair", action="store_true", help="mend what differs, and look again")
     return parser
 
 

@@ -81,15 +81,17 @@ def services(settings: Settings) -> dict[str, Service]:
 def announce(settings: Settings, say: Callable[[], Coroutine[Any, Any, None]]) -> Service:
     """A service that says once that all is ready, then waits for the end."""
 
+    async def tell() -> None:
+        await _ready(settings)
+        await say()
+
     async def run(stop: asyncio.Event) -> None:
-        waiting = asyncio.create_task(_ready(settings))
+        telling = asyncio.create_task(tell())
         asked = asyncio.create_task(stop.wait())
-        await asyncio.wait({waiting, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if waiting.done():
-            await waiting
-            await say()
-        else:
-            waiting.cancel()
+        await asyncio.wait({telling, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if telling.done():
+            await telling
+        telling.cancel()
         await asked
 
     return run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appview.api import QUERIES
+from appview.api import PROTOCOL_QUERIES, QUERIES
 from atp.runtime import config
 from lexicons.names import Names
 from ops import cli
@@ -83,7 +83,7 @@ def test_readme_lists_every_query_and_only_commands_that_exist() -> None:
     text = (ROOT / "README.md").read_text()
     names = Names()
     listed = re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE)
-    assert sorted(listed) == sorted(names.query(name) for name in QUERIES)
+    assert sorted(listed) == sorted([*map(names.query, QUERIES), *PROTOCOL_QUERIES])
     targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= set(targets)
     told = set(re.findall(r"`plyr ([a-z]+)", text))

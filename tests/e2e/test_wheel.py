@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +14,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.test_layout import tracked
 
 
 @pytest.mark.timeout(400)
 def test_an_installed_wheel_runs_the_demo(tmp_path: Path) -> None:
     """Schemas, migrations and scripts are in the package, not only in the tree."""
     quiet = ["--quiet", "--disable-pip-version-check"]
+    tree = tmp_path / "tree"
+    for file in tracked("*"):
+        copy = tree / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
-    subprocess.run([*build, str(ROOT)], check=True, capture_output=True)
+    subprocess.run([*build, str(tree)], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
     pip = [str(tmp_path / "env/bin/python"), "-m", "pip", "install", *quiet]
