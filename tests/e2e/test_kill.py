@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -107,8 +108,9 @@ def start(folder: Path, world: World, byte: Path, port: int) -> subprocess.Popen
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL to the whole group, and wait until it is gone."""
-    os.killpg(process.pid, signal.SIGKILL)
+    """SIGKILL to the whole group, if it still is, and wait until it is gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
@@ -136,12 +138,14 @@ async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         for _ in range(KILLS):
             before = log_head(folder)
             process = start(folder, world, flag, port)
-            await until(partial(moved, folder, before))
-            await asyncio.sleep(random.random() / 2)
-            async with asyncio.timeout(10):
-                while not byte[0]:
-                    await asyncio.sleep(0)
-            kill(process)
+            try:
+                await until(partial(moved, folder, before))
+                await asyncio.sleep(random.random() / 2)
+                async with asyncio.timeout(10):
+                    while not byte[0]:
+                        await asyncio.sleep(0)
+            finally:
+                kill(process)
             inside += byte[0]
             byte[0] = 0
         rate = made[0] / (time.monotonic() - begun)
@@ -149,18 +153,20 @@ async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         assert rate >= 100
         assert inside > KILLS / 2
 
-        process = start(folder, world, flag, port)
         expected = truth(world)
-        await until(lambda: cursor(folder) == world.relay.log.last)
-        async with ClientSession() as http:
-            async with http.get(
-                f"http://127.0.0.1:{port}/xrpc/{NAMES.query('server.getStats')}"
-            ) as r:
-                stats = await r.json()
-        process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 10) == 0
-        assert process.stdout is not None
-        process.stdout.close()
+        process = start(folder, world, flag, port)
+        try:
+            assert process.stdout is not None
+            assert await asyncio.to_thread(process.stdout.readline), "ready"
+            await until(lambda: cursor(folder) == world.relay.log.last)
+            async with ClientSession() as http:
+                url = f"http://127.0.0.1:{port}/xrpc/{NAMES.query('server.getStats')}"
+                async with http.get(url) as answer:
+                    stats = await answer.json()
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, 10) == 0
+        finally:
+            kill(process)
         assert stats["tracks"] == sum(f"/{NAMES.track}/" in uri for uri in expected)
     assert records(folder) == expected
     entries = log(folder)
