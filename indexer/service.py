@@ -231,9 +231,10 @@ class _Indexer:
         return {"records": await self._writer.run(lambda conn: rebuild(conn, names, catalog))}
 
     async def status(self, _args: dict[str, Any]) -> dict[str, Any]:
-        """The control command `status`: how each source does."""
+        """The control command `status`: how each source does, and how many repos are how."""
         found = [source.status(now_micros()) for source in self._sources]
         return {
+            "repos": await self._writer.run(repos.states),
             "sources": [
                 {
                     "url": one.url,
@@ -243,5 +244,5 @@ class _Indexer:
                     "error": one.error,
                 }
                 for one in found
-            ]
+            ],
         }

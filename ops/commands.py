@@ -74,4 +74,6 @@ def status(settings: Settings, arguments: argparse.Namespace) -> int:
         for source in found["sources"]:
             how = "connected" if source["connected"] else source["error"] or "connecting"
             print(f"{source['url']}  {how}  cursor {source['cursor']}  lag {source['lag']} µs")
+        for state, count in sorted(found["repos"].items()):
+            print(f"{count} repos {state}")
     return 0 if all(source["connected"] for source in found["sources"]) else 1

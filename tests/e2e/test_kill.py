@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import pytest
 from aiohttp import ClientSession
 from apsw import SQLError
 
@@ -121,6 +122,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.timeout(1_800 if LONG else 400)
 async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """Under at least 100 commits a second, most kills inside an open transaction."""
     random = Random(11)

@@ -24,6 +24,7 @@ from ops.world.network import World
 from tests.conftest import ROOT
 from tests.e2e.running import PATIENCE
 from tests.indexer.authors import like, track
+from tests.ops.test_cli import plyr
 
 NAMES = Names()
 
@@ -108,13 +109,7 @@ async def test_a_source_that_is_not_there_is_retried(tmp_path: Path) -> None:
         assert body["sources"][0]["url"] == gone
         status, body = await get(http, f"{said['appview']}/xrpc/{NAMES.query('server.getStats')}")
         assert (status, body["tracks"]) == (200, 0)
-        asked = subprocess.run(
-            [sys.executable, "-m", "ops.cli", "status", "--json", f"--data-dir={tmp_path}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        asked = await asyncio.to_thread(plyr, "status", "--json", f"--data-dir={tmp_path}")
         assert asked.returncode == 1
         assert json.loads(asked.stdout)["sources"][0]["connected"] is False
 
@@ -138,6 +133,9 @@ async def test_one_address_serves_all_metrics(tmp_path: Path) -> None:
             await asyncio.sleep(1.2)
             async with http.get(f"http://127.0.0.1:{port}/metrics") as answer:
                 page = await answer.text()
+            asked = await asyncio.to_thread(plyr, "status", "--json", f"--data-dir={tmp_path}")
+    assert asked.returncode == 0
+    assert json.loads(asked.stdout)["repos"] == {"synchronized": 2}
     helped = re.findall(r"^# HELP (\w+)", page, re.MULTILINE)
     assert len(helped) == len(set(helped))
     series = dict(re.findall(r"^([^#\s]+(?:\{[^}]*\})?) ([\d.e+]+)$", page, re.MULTILINE))
