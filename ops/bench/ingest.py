@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from ops.bench.stream import MESSAGES, Stream
 
 ROUNDS = 5
 RUN_TIMEOUT_S = 60
+SETTLE_S = 1.0
+"""From the connection to the first message, for what a consumer does once at its start."""
 INDEXER, BARE, SDK = "indexer", "bare", "sdk"
 COUNTS = {INDEXER: MESSAGES, BARE: MESSAGES, SDK: MESSAGES // 10}
 """Messages for each consumer; the SDK is given fewer so that it ends in this minute."""
@@ -90,6 +93,7 @@ def _run(setting: Setting, name: str, way: Way, count: int) -> Consumed:
         with _process(setting, "consumer", name, url, setting.plc_url, folder, count) as consumer:
             threading.Thread(target=_end_together, args=(consumer, sender), daemon=True).start()
             _line(sender)  # connected
+            time.sleep(SETTLE_S)
             _go(consumer)
             _line(consumer)  # started
             _go(sender)
