@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from atp import cbor
 from atp.cid import CID_BYTES, Cid
@@ -20,6 +21,13 @@ from atp.errors import CarError, CborError, CidError
 
 MAX_VARINT_BYTES = 10
 """A length needs no more: ten groups of seven bits hold 64 bits."""
+
+
+class Octets(Protocol):
+    """Bytes in memory or in a mapped file."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, at: int, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +40,11 @@ class Car:
 
 def read(data: bytes) -> Car:
     """The CAR that ``data`` is, every block checked against its CID. Raises `CarError`."""
-    start, end = _section(data, 0)
-    roots = _roots(data[start:end])
+    start, end = section(data, 0)
+    named = roots(data[start:end])
     blocks: dict[Cid, bytes] = {}
     while end < len(data):
-        start, end = _section(data, end)
+        start, end = section(data, end)
         body = start + CID_BYTES
         block = data[body:end]
         try:
@@ -46,7 +54,7 @@ def read(data: bytes) -> Car:
         if not cid.matches(block):
             raise CarError(f"the block at byte {body} is not what its CID {cid} names")
         blocks[cid] = block
-    return Car(roots, blocks)
+    return Car(named, blocks)
 
 
 def write(roots: Sequence[Cid], blocks: Iterable[tuple[Cid, bytes]]) -> bytes:
@@ -58,24 +66,25 @@ def write(roots: Sequence[Cid], blocks: Iterable[tuple[Cid, bytes]]) -> bytes:
     return b"".join(parts)
 
 
-def _roots(header: bytes) -> tuple[Cid, ...]:
+def roots(header: bytes) -> tuple[Cid, ...]:
+    """The roots that a header names. Raises `CarError`."""
     try:
         fields = cbor.decode_map(header)
     except CborError as exc:
         raise CarError("the header is not a DRISL map") from exc
     if fields.get("version") != 1:
         raise CarError(f"the version is {fields.get('version')!r}; only 1 is supported")
-    roots = fields.get("roots")
-    if not isinstance(roots, list):
+    found = fields.get("roots")
+    if not isinstance(found, list):
         raise CarError("the header has no list of roots")
-    cids = tuple(root for root in roots if isinstance(root, Cid))
-    if len(cids) != len(roots):
+    cids = tuple(root for root in found if isinstance(root, Cid))
+    if len(cids) != len(found):
         raise CarError("a root is not a CID")
     return cids
 
 
-def _section(data: bytes, at: int) -> tuple[int, int]:
-    """Where the section whose length stands at ``at`` starts and ends."""
+def section(data: Octets, at: int) -> tuple[int, int]:
+    """Where the section whose length stands at ``at`` starts and ends. Raises `CarError`."""
     length = 0
     for shift in range(0, 7 * MAX_VARINT_BYTES, 7):
         if at == len(data):

@@ -13,9 +13,9 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from atp import cbor
+from atp import car
 from atp.cid import CID_BYTES, Cid
-from atp.errors import CarError, CborError
+from atp.errors import CarError
 
 MAX_BLOCKS = 3_000_000
 """Blocks of one repository; each takes about 200 bytes of memory."""
@@ -37,11 +37,14 @@ class CarFile(Mapping[Cid, bytes]):
         if size == 0:
             raise CarError("the file is empty")
         self._bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
-        start, end = _section(self._bytes, 0, size)
+        start, end = car.section(self._bytes, 0)
         if end - start > MAX_HEADER:
             raise CarError(f"a header of {end - start} bytes")
-        self.root = _root(self._bytes[start:end])
-        self._places = dict(_places(self._bytes, end, size))
+        named = car.roots(self._bytes[start:end])
+        if not named:
+            raise CarError("the header names no root")
+        self.root = named[0]
+        self._places = dict(_places(self._bytes, end))
 
     def __getitem__(self, cid: Cid) -> bytes:
         place = self._places[cid]
@@ -64,12 +67,12 @@ class CarFile(Mapping[Cid, bytes]):
         self._bytes.close()
 
 
-def _places(raw: mmap.mmap, at: int, size: int) -> Iterator[tuple[bytes, int]]:
+def _places(raw: mmap.mmap, at: int) -> Iterator[tuple[bytes, int]]:
     """Where each block lies: its offset, and its length in the lower bits."""
     longest = (1 << _OFFSET_BITS) - 1
     count = 0
-    while at < size:
-        start, at = _section(raw, at, size)
+    while at < len(raw):
+        start, at = car.section(raw, at)
         body = start + CID_BYTES
         if body > at:
             raise CarError(f"the section at byte {start} is too short for a CID")
@@ -77,34 +80,3 @@ def _places(raw: mmap.mmap, at: int, size: int) -> Iterator[tuple[bytes, int]]:
         if count > MAX_BLOCKS:
             raise CarError(f"more than {MAX_BLOCKS} blocks")
         yield raw[start:body], body << _OFFSET_BITS | min(at - body, longest)
-
-
-def _section(raw: mmap.mmap, at: int, size: int) -> tuple[int, int]:
-    """Where the section whose length stands at ``at`` starts and ends."""
-    length = shift = 0
-    while True:
-        if at == size or shift > 63:
-            raise CarError(f"the length that ends at byte {at} does not end")
-        byte = raw[at]
-        at += 1
-        length |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            break
-        shift += 7
-    if not 0 < length <= size - at:
-        raise CarError(f"the section at byte {at} claims {length} of {size - at} bytes")
-    return at, at + length
-
-
-def _root(header: bytes) -> Cid:
-    try:
-        fields = cbor.decode_map(header)
-    except CborError as exc:
-        raise CarError("the header is not a DRISL map") from exc
-    roots = fields.get("roots")
-    if fields.get("version") != 1 or not isinstance(roots, list) or not roots:
-        raise CarError("the header is not that of a CAR v1 with a root")
-    root = roots[0]
-    if not isinstance(root, Cid):
-        raise CarError("the root is not a CID")
-    return root

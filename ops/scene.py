@@ -125,7 +125,6 @@ class Scene:
     names: Names
     players: list[Player]
     tracks: list[Ref]
-    titles: dict[str, str]
 
 
 def stamp(micros: int) -> str:
@@ -155,7 +154,7 @@ def tune(seed: int, seconds: float = 2.0) -> bytes:
 async def play(names: Names, enter: Enter, now: int, seed: int = 1) -> Scene:
     """Build the scene as of ``now`` (microseconds); its records reach back about a week."""
     random = Random(seed)  # noqa: S311 - a scene, not secrets
-    scene = Scene(names, [], [], {})
+    scene = Scene(names, [], [])
     for number, release in enumerate(RELEASES):
         player = await enter(release.name)
         scene.players.append(player)
@@ -186,7 +185,6 @@ async def _release(scene: Scene, player: Player, release: Release, at: int, numb
         if release.album is not None:
             record["album"] = release.album
         ref = await player.create(names.track, record)
-        scene.titles[ref.uri] = title
         published.append(ref)
     scene.tracks += published
     if release.album is not None:
@@ -245,7 +243,6 @@ async def trickle(scene: Scene, clock: Callable[[], int], every: float, random: 
                 }
                 ref = await player.create(names.track, record)
                 scene.tracks.append(ref)
-                scene.titles[ref.uri] = title
             case 1 | 2:
                 comment = _comment(names, random, scene.tracks, clock())
                 await player.create(names.comment, comment)

@@ -17,12 +17,6 @@ def due(conn: apsw.Connection, now: int, limit: int) -> list[Did]:
     ]
 
 
-def next_due(conn: apsw.Connection) -> int | None:
-    """When the next account is due, microseconds."""
-    row = conn.execute("SELECT min(handle_due) FROM actors").fetchone()
-    return None if row is None else row[0]
-
-
 def schedule(conn: apsw.Connection, actor_id: int, at: int) -> None:
     """Have an account's identity looked up at a time."""
     conn.execute("UPDATE actors SET handle_due = ? WHERE id = ?", (at, actor_id))

@@ -48,14 +48,3 @@ def beat(conn: apsw.Connection, statuses: list[SourceStatus], now: int) -> None:
             "UPDATE sources SET connected = ?, lag = ?, heartbeat_at = ?, error = ? WHERE url = ?",
             (status.connected, status.lag, status.heartbeat_at, status.error, status.url),
         )
-
-
-def all_sources(conn: apsw.Connection) -> list[SourceStatus]:
-    """Every configured source as last stored."""
-    return [
-        SourceStatus(url, cursor, bool(connected), lag, heartbeat_at, error)
-        for url, cursor, connected, lag, heartbeat_at, error in conn.execute(
-            "SELECT url, cursor, connected, lag, heartbeat_at, error FROM sources"
-            " WHERE configured ORDER BY url"
-        )
-    ]
