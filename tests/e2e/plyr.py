@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -10,8 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ops.world.network import World
 from tests.conftest import ROOT
 
 
@@ -48,3 +51,24 @@ def running(*arguments: str) -> Iterator[Running]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+
+
+async def told(folder: Path, world: World, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Exit status and line of a command that looks after the index of a simulated network."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "ops.cli",
+        *arguments,
+        "--json",
+        f"--data-dir={folder}",
+        f"--relays={world.relay_url}",
+        f"--plc-url={world.plc_url}",
+        "--allow-private-hosts",
+        cwd=ROOT,
+        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
+        stdout=subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, json.loads(said)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +12,7 @@ import pytest
 from indexer import schema
 from lexicons.names import Names
 from ops.world.network import World
-from tests.conftest import ROOT
+from tests.e2e.plyr import told
 from tests.e2e.running import config, cursor, facts, indexing, records, until
 from tests.e2e.test_kill import truth
 from tests.e2e.test_serve import serving
@@ -32,25 +27,8 @@ def now() -> int:
 
 
 async def audit(world: World, folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Exit status and report of `plyr audit --json`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ops.cli",
-        "audit",
-        "--json",
-        f"--data-dir={folder}",
-        f"--relays={world.relay_url}",
-        f"--plc-url={world.plc_url}",
-        "--allow-private-hosts",
-        *arguments,
-        cwd=ROOT,
-        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
-        stdout=subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, json.loads(said)
+    """Exit status and report of `plyr audit`."""
+    return await told(folder, world, "audit", *arguments)
 
 
 def populate(world: World) -> None:

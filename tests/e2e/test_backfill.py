@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from ops.world.network import World
-from tests.conftest import ROOT
+from tests.e2e.plyr import told
 from tests.e2e.running import facts, records
 from tests.e2e.test_audit import audit, populate
 from tests.e2e.test_kill import truth
@@ -25,26 +20,8 @@ def now() -> int:
 
 
 async def backfill(world: World, folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Exit status and last progress of `plyr backfill --json`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ops.cli",
-        "backfill",
-        "--json",
-        f"--data-dir={folder}",
-        f"--relays={world.relay_url}",
-        f"--plc-url={world.plc_url}",
-        "--allow-private-hosts",
-        "--start=live",
-        *arguments,
-        cwd=ROOT,
-        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
-        stdout=subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, json.loads(said)
+    """Exit status and last progress of `plyr backfill`."""
+    return await told(folder, world, "backfill", *arguments, "--start=live")
 
 
 async def test_an_empty_index_is_filled_without_a_stream(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-async def publish(accounts: list[Account], random: Random, made: list[int]) -> None:
+async def publish(accounts: list[Account], random: Random, made: list[tuple[str, str]]) -> None:
     """Commit for ever: creates, updates and deletes, RATE a second."""
     tracks: list[dict[str, str]] = []
     started = time.monotonic()
@@ -64,8 +64,8 @@ async def publish(accounts: list[Account], random: Random, made: list[int]) -> N
             subject = random.choice(tracks)
             stamp = "2026-02-02T00:00:00.000Z"
             account.create(NAMES.like, {"subject": subject, "createdAt": stamp})
-        made[0] += 1
-        ahead = made[0] / RATE - (time.monotonic() - started)
+        made.append((account.did, account.repo.head.rev))
+        ahead = len(made) / RATE - (time.monotonic() - started)
         await asyncio.sleep(max(0.0, ahead))
 
 
@@ -133,7 +133,7 @@ async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     port = free_port()
     async with World(5, now) as world:
         accounts = [world.create_account(f"user{n}.test") for n in range(8)]
-        made = [0]
+        made: list[tuple[str, str]] = []
         begun = time.monotonic()
         publishing = asyncio.create_task(publish(accounts, random, made))
         inside = 0
@@ -150,7 +150,7 @@ async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
                 kill(process)
             inside += byte[0]
             byte[0] = 0
-        rate = made[0] / (time.monotonic() - begun)
+        rate = len(made) / (time.monotonic() - begun)
         publishing.cancel()
         assert rate >= 100
         assert inside > KILLS / 2
@@ -172,9 +172,17 @@ async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         assert stats["tracks"] == sum(f"/{NAMES.track}/" in uri for uri in expected)
     assert records(folder) == expected
     entries = log(folder)
-    # What was overwritten before a repo was fetched whole is told once, as it stands.
-    assert len(entries) == len(set(entries)) <= made[0]
-    assert {uri for _, uri, _ in entries} >= expected.keys()
+    assert len(entries) == len({(uri, rev) for uri, rev, _ in entries})
+    live = [(uri.split("/")[2], rev) for uri, rev, repair in entries if not repair]
+    whole: dict[str, str] = {}
+    for uri, rev, repair in entries:
+        did = uri.split("/")[2]
+        whole[did] = max(whole.get(did, ""), rev if repair else "")
+    # Each commit is told once, but for what was overwritten before its repo was fetched whole.
+    untold = set(made) - set(live)
+    assert len(live) == len(set(live))
+    assert set(live) <= set(made)
+    assert [one for one in untold if one[1] > whole.get(one[0], "")] == []
 
 
 def truth(world: World) -> dict[str, tuple[str, str]]:
@@ -185,15 +193,15 @@ def truth(world: World) -> dict[str, tuple[str, str]]:
     }
 
 
-def log(folder: Path) -> list[tuple[object, ...]]:
-    """Every write that the event log tells of: what, which URI, at which rev."""
-    entries: list[tuple[object, ...]] = []
+def log(folder: Path) -> list[tuple[str, str, bool]]:
+    """Every write that the event log tells of: which URI, at which rev, whether as a repair."""
+    entries = []
     with opened(folder) as conn:
         events = eventlog.read_after(conn, 0, 1_000_000)
     for _, kind, payload in events:
         if kind in ("create", "update", "delete"):
             entry = cbor.decode_map(payload)
-            entries.append((kind, entry["uri"], entry["rev"]))
+            entries.append((str(entry["uri"]), str(entry["rev"]), "repair" in entry))
     return entries
 
 
