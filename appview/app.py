@@ -13,8 +13,10 @@ from pathlib import Path
 from appview.api import PROTOCOL_QUERIES, QUERIES
 from appview.front import front_page
 from appview.health import health
+from appview.network import Network
 from appview.params import Params
-from appview.pipeline import Answer
+from appview.pipeline import Answer, ProvenAnswer
+from appview.proofs import Proofs
 from appview.store import Store
 from atp.runtime import sqlite
 from atp.runtime.asgi import Request, Response, json_response
@@ -57,6 +59,7 @@ def open_store(path: Path, names: Names) -> Store:
 
 def build(
     store: Store,
+    network: Network,
     *,
     names: Names,
     catalog: Catalog,
@@ -65,10 +68,12 @@ def build(
     now: Callable[[], int],
 ) -> AppView:
     """The AppView over an open index; ``now`` gives µs since the epoch."""
-    ours = {names.query(name): answer for name, answer in QUERIES.items()}
+    proofs = Proofs(network, now)
+    handlers = {names.query(name): _handler(answer, store) for name, answer in QUERIES.items()}
+    for nsid, proven in PROTOCOL_QUERIES.items():
+        handlers[nsid] = _proving(proven, store, proofs)
     endpoints = tuple(
-        Endpoint(method(catalog, nsid), _handler(answer, store))
-        for nsid, answer in {**ours, **PROTOCOL_QUERIES}.items()
+        Endpoint(method(catalog, nsid), handler) for nsid, handler in handlers.items()
     )
 
     async def show_health(_request: Request) -> Response:
@@ -94,5 +99,12 @@ def build(
 def _handler(answer: Answer, store: Store) -> Handler:
     async def handle(params: dict[str, object], _request: Request) -> object:
         return answer(store, Params(params))
+
+    return handle
+
+
+def _proving(answer: ProvenAnswer, store: Store, proofs: Proofs) -> Handler:
+    async def handle(params: dict[str, object], _request: Request) -> object:
+        return await answer(store, proofs, Params(params))
 
     return handle

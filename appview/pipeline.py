@@ -8,9 +8,10 @@ view      page, state → the answer in the shape of the lexicon                
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from appview.params import Params
+from appview.proofs import Proofs
 from appview.state import Page, State
 from appview.store import Store
 from atp.runtime.asgi import Response
@@ -20,6 +21,7 @@ Hydrate = Callable[[Store, Page], State]
 Rules = Callable[[Page, State], Page]
 View = Callable[[Page, State], dict[str, object]]
 Answer = Callable[[Store, Params], dict[str, object] | Response]
+ProvenAnswer = Callable[[Store, Proofs, Params], Awaitable[Response]]
 
 
 def endpoint(skeleton: Skeleton, hydrate: Hydrate, rules: Rules, view: View) -> Answer:

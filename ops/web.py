@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from appview.app import IndexNotReady, build, open_store
+from appview.network import Network, network
 from appview.store import Store
 from atp.runtime import control, log, metrics
 from atp.runtime.sqlite import StoreMissing
@@ -39,7 +40,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         if settings.metrics_listen is not None:
             page = _metrics_page(registry, settings.data_dir / schema.FILE)
             await stack.enter_async_context(metrics.serve(page, settings.metrics_listen))
-        await _serve(settings, stop, registry)
+        outside = network(
+            settings.plc_url,
+            settings.handle_resolver_url,
+            allow_private_hosts=settings.allow_private_hosts,
+        )
+        await _serve(settings, await stack.enter_async_context(outside), stop, registry)
 
 
 def _metrics_page(registry: metrics.Registry, index: Path) -> metrics.Page:
@@ -55,13 +61,16 @@ def _metrics_page(registry: metrics.Registry, index: Path) -> metrics.Page:
     return page
 
 
-async def _serve(settings: Settings, stop: asyncio.Event, registry: metrics.Registry) -> None:
+async def _serve(
+    settings: Settings, outside: Network, stop: asyncio.Event, registry: metrics.Registry
+) -> None:
     names = Names(settings.namespace)
     store = await _open(settings.data_dir / schema.FILE, names, stop)
     if store is None:
         return
     view = build(
         store,
+        outside,
         names=names,
         catalog=Catalog.load(names.namespace),
         did_document=service_document(settings),

@@ -1,4 +1,4 @@
-"""Whole repositories, and who has records in a collection (spec §1.13).
+"""Whole repositories, single records with proof, and who has records in a collection (§1.13).
 
 A host decides what it sends and how slowly; here it is decided how much of that is taken.
 """
@@ -6,12 +6,11 @@ A host decides what it sends and how slowly; here it is decided how much of that
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
-from typing import BinaryIO
+from typing import Protocol
 
 from atp.runtime.http import Client, HttpMalformed, HttpStatus, HttpUnavailable
-from atp.syntax import Did, Nsid
+from atp.syntax import Did, Nsid, RecordKey
+from lexicons.names import GET_RECORD
 from pds_client.repo import MAX_CURSOR, MAX_PAGE, PAGE_TIMEOUT, Page
 from pds_client.xrpc import failure, method_url, query
 
@@ -20,6 +19,12 @@ MAX_REPO = 536_870_912
 
 REPO_TIMEOUT = 900.0
 """Seconds for a repository, however large."""
+
+MAX_PROOF = 2_097_152
+"""Bytes of a record with its proof: the largest record, and as much for the way to it."""
+
+PROOF_TIMEOUT = 8.0
+"""Seconds for that."""
 
 GRACE = 20.0
 MIN_RATE = 32_768
@@ -30,19 +35,20 @@ REDIRECTS = 3
 
 DIDS_A_PAGE = 1_000
 
-EPOCH = 1_000_000_000
-"""No host asks for this many seconds, so a greater number is a time."""
-MAX_RESET = 12
-"""Digits of it."""
-
 GET_REPO = "com.atproto.sync.getRepo"
 LIST_BY_COLLECTION = "com.atproto.sync.listReposByCollection"
 
 
-async def get_repo(http: Client, service: str, did: Did, into: BinaryIO) -> float | None:
+class Sink(Protocol):
+    """Where a body goes."""
+
+    def write(self, piece: bytes, /) -> object:
+        """Take the next bytes."""
+
+
+async def get_repo(http: Client, service: str, did: Did, into: Sink) -> None:
     """Write a repository's CAR, unread, ``into`` a file.
 
-    Returns for how many seconds the host wants no more requests, None where it does not say.
     Raises `XrpcFailure` where the host says why not, and `HttpError`.
     """
     url = method_url(service, GET_REPO, {"did": did})
@@ -58,23 +64,22 @@ async def get_repo(http: Client, service: str, did: Did, into: BinaryIO) -> floa
                 seconds = now() - start
                 if seconds > GRACE and size < seconds * MIN_RATE:
                     raise HttpUnavailable(url, f"too slow: {size} bytes in {seconds:.0f} s")
-            return _rest(answer.headers)
     except HttpStatus as exc:
         raise failure(GET_REPO, exc) from exc
 
 
-def _rest(headers: Mapping[str, str]) -> float | None:
-    """What ``RateLimit-*`` headers ask for once nothing remains.
+async def get_record(
+    http: Client, service: str, did: Did, collection: Nsid, rkey: RecordKey
+) -> bytes:
+    """A CAR that proves a record, or that there is none; unread, so `atp.proof` has to check it.
 
-    The reset is a time since the epoch, as PDSes send it, or seconds from now.
+    Raises `XrpcFailure` where the host says why not, and `HttpError`.
     """
-    if headers.get("RateLimit-Remaining", "").strip() != "0":
-        return None
-    reset = headers.get("RateLimit-Reset", "").strip()
-    if not (reset.isascii() and reset.isdecimal()) or len(reset) > MAX_RESET:
-        return None
-    seconds = float(reset)
-    return max(0.0, seconds - time.time()) if seconds > EPOCH else seconds
+    url = method_url(service, GET_RECORD, {"did": did, "collection": collection, "rkey": rkey})
+    try:
+        return (await http.get_bytes(url, limit=MAX_PROOF, timeout=PROOF_TIMEOUT)).body
+    except HttpStatus as exc:
+        raise failure(GET_RECORD, exc) from exc
 
 
 async def repos_by_collection(

@@ -18,7 +18,7 @@ from appview.api import (
     sync_get_record,
     sync_get_repo_status,
 )
-from appview.pipeline import Answer
+from appview.pipeline import Answer, ProvenAnswer
 from atp.syntax import Nsid
 from lexicons.names import GET_RECORD
 
@@ -37,5 +37,5 @@ QUERIES: Mapping[str, Answer] = {
 }
 """By name within the namespace."""
 
-PROTOCOL_QUERIES: Mapping[Nsid, Answer] = {GET_RECORD: sync_get_record.answer}
+PROTOCOL_QUERIES: Mapping[Nsid, ProvenAnswer] = {GET_RECORD: sync_get_record.answer}
 """Queries of the protocol itself, whose names no namespace moves."""

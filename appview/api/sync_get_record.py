@@ -1,18 +1,22 @@
-"""``com.atproto.sync.getRecord``: a record with what proves it, as of the commit that wrote it.
+"""``com.atproto.sync.getRecord``: a record with what proves it, or the proof that there is none.
 
-Whoever holds the account's signing key can check it without trusting this host. Any live record
-that came in a commit can be asked for, whether it breaks its schema or not.
+Whoever holds the account's signing key can check it without trusting this host. What came in a
+commit is proven by what was kept of it, as of the commit that wrote it; the rest by what the
+account's PDS shows now. A record is proven whether it fits its schema or not.
 """
 
 from __future__ import annotations
 
 from appview.params import Params
+from appview.proofs import Proofs
 from appview.standing import Account
 from appview.store import Store
 from atp import car
 from atp.runtime.asgi import Response
 from atp.runtime.xrpc import XrpcError
 from atp.syntax import AtUri, Did, Nsid, RecordKey
+from atp.tid import Tid
+from lexicons.names import FOREIGN_PROFILE
 
 CAR_TYPE = b"application/vnd.ipld.car"
 
@@ -23,20 +27,44 @@ _REFUSALS = {
 }
 
 
-def answer(store: Store, params: Params) -> Response:
+async def answer(store: Store, proofs: Proofs, params: Params) -> Response:
     """The CAR of commit, tree nodes and record."""
-    did = Did(params.text("did"))
-    uri = AtUri.of(did, Nsid(params.text("collection")), RecordKey(params.text("rkey")))
+    did, collection = Did(params.text("did")), Nsid(params.text("collection"))
+    uri = AtUri.of(did, collection, RecordKey(params.text("rkey")))
+    if collection not in (*store.names.collections, FOREIGN_PROFILE):
+        raise XrpcError(400, "RecordNotFound", f"records of {collection} are not followed here")
+    found = _look(store, did, uri)
+    if isinstance(found, bytes):
+        return _car(found)
+    written, head = found
+    proof = await proofs.get(uri, written, head)
+    # Meanwhile the account may have been hidden, or the record changed.
+    found = _look(store, did, uri)
+    if isinstance(found, bytes):
+        return _car(found)
+    written, _ = found
+    if written is not None and proof.rev < written:
+        raise XrpcError(503, "NotEnoughResources", f"{uri} has just changed; try again")
+    return _car(proof.to_car())
+
+
+def _look(store: Store, did: Did, uri: AtUri) -> bytes | tuple[Tid | None, Tid | None]:
+    """The proof that is kept; else when the record was last written, and its repo's head."""
     with store.snapshot():
         repo = store.repo(did)
         if repo is None:
             raise XrpcError(400, "RepoNotFound", f"the repo of {did} is not followed here")
         if not repo.account.active:
             raise _hidden(did, repo.account)
-        proof = store.proof(uri)
-    if proof is None:
-        raise XrpcError(400, "RecordNotFound", f"no proof of {uri} is kept here; ask its PDS")
-    return Response(car.write([proof.commit], proof.blocks), content_type=CAR_TYPE)
+        kept = store.proof(uri)
+        if kept is not None:
+            return car.write([kept.commit], kept.blocks)
+        standing = store.standing(uri)
+    return None if standing is None else standing.rev, repo.rev
+
+
+def _car(body: bytes) -> Response:
+    return Response(body, content_type=CAR_TYPE)
 
 
 def _hidden(did: Did, account: Account) -> XrpcError:

@@ -9,25 +9,31 @@ import apsw
 import orjson
 
 from appview import app
+from appview.network import Network
 from appview.store import Store
+from atp.runtime.http import Client as HttpClient
 from atp.runtime.xrpc import Router
 from lexicons.catalog import Catalog
 from lexicons.methods import method
+from pds_client.identity import Directory
 from tests.appview.index import NAMES, START, Index
 from tests.atp.runtime.asgi_call import Answer, call_sync
 
 CATALOG = Catalog.load(NAMES.namespace)
 DID_DOCUMENT = {"id": "did:web:appview.test"}
+_NOWHERE = HttpClient()  # never opened, so that asking anybody is a defect
+UNREACHABLE = Network(_NOWHERE, Directory(_NOWHERE, "http://plc.invalid"))
 
 
 class Client:
     """The whole AppView without a socket; each call runs in a loop of its own."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, network: Network = UNREACHABLE) -> None:
         self.store: Store = app.open_store(index.path, NAMES)
         self.now = START
         appview = app.build(
             self.store,
+            network,
             names=NAMES,
             catalog=CATALOG,
             did_document=DID_DOCUMENT,

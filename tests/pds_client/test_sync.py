@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from atp.runtime.http import Client, HttpMalformed, HttpTooLarge, HttpUnavailable
-from atp.syntax import Did, Nsid
+from atp.syntax import Did, Nsid, RecordKey
+from lexicons.names import GET_RECORD
 from pds_client import sync
 from pds_client.repo import MAX_CURSOR, Page
 from pds_client.xrpc import XrpcFailure
@@ -24,51 +24,25 @@ TRACK = Nsid("fm.plyr.track")
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def repo(reply: Reply) -> tuple[bytes, float | None]:
-    """What is fetched from such a server, and the rest that it asks for."""
+async def repo(reply: Reply) -> bytes:
+    """What is fetched from such a server."""
     into = io.BytesIO()
     async with (
         web_server([web.get(f"/xrpc/{sync.GET_REPO}", reply)]) as url,
         Client(allow_private=True) as http,
     ):
-        rest = await sync.get_repo(http, url, DID, into)
-    return into.getvalue(), rest
+        await sync.get_repo(http, url, DID, into)
+    return into.getvalue()
 
 
 async def test_a_repo_is_written_as_it_comes() -> None:
-    """The body, and no rest unless the host has had enough."""
+    """The body, whole and unread."""
 
     async def reply(request: web.Request) -> web.Response:
         assert request.query == {"did": DID}
-        return web.Response(body=b"car" * 100_000, headers={"RateLimit-Remaining": "5"})
+        return web.Response(body=b"car" * 100_000)
 
-    assert await repo(reply) == (b"car" * 100_000, None)
-
-
-@pytest.mark.parametrize(
-    ("reset", "expected"),
-    [("30", 30.0), ("1000000001", 0.0), ("soon", None), ("9" * 13, None)],
-)
-async def test_a_spent_rate_limit_asks_for_rest(reset: str, expected: float | None) -> None:
-    """RateLimit-Reset is a number of seconds, or a time that may be past."""
-
-    async def reply(_request: web.Request) -> web.Response:
-        headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": reset}
-        return web.Response(body=b"car", headers=headers)
-
-    _, rest = await repo(reply)
-    assert rest == (expected if expected is None else pytest.approx(expected, abs=5))
-
-
-async def test_a_rate_limit_may_end_at_a_time() -> None:
-    """A reset in seconds since the epoch counts from now."""
-
-    async def reply(_request: web.Request) -> web.Response:
-        headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": f"{time.time() + 100:.0f}"}
-        return web.Response(body=b"car", headers=headers)
-
-    _, rest = await repo(reply)
-    assert rest == pytest.approx(100, abs=5)
+    assert await repo(reply) == b"car" * 100_000
 
 
 async def test_a_host_says_why_not() -> None:
@@ -150,3 +124,46 @@ async def test_a_page_that_is_none_is_refused(answer: Any) -> None:
     """Circles, endless cursors and other shapes."""
     with pytest.raises(HttpMalformed):
         await listed(answer, "a")
+
+
+async def proof(reply: Reply) -> bytes:
+    """The proof of a record from such a server."""
+    async with (
+        web_server([web.get(f"/xrpc/{GET_RECORD}", reply)]) as url,
+        Client(allow_private=True) as http,
+    ):
+        return await sync.get_record(http, url, DID, TRACK, RecordKey("a"))
+
+
+async def test_a_proof_is_asked_for_by_name() -> None:
+    """DID, collection and key; the body as it comes, and why not where the host says so."""
+
+    async def reply(request: web.Request) -> web.Response:
+        assert request.query == {"did": DID, "collection": TRACK, "rkey": "a"}
+        return web.Response(body=b"car")
+
+    async def refuse(_request: web.Request) -> web.Response:
+        return web.json_response({"error": "RecordNotFound", "message": "no"}, status=404)
+
+    assert await proof(reply) == b"car"
+    with pytest.raises(XrpcFailure) as failed:
+        await proof(refuse)
+    assert failed.value.error == "RecordNotFound"
+
+
+async def test_a_proof_is_small_and_comes_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood and a silence are cut off."""
+    monkeypatch.setattr(sync, "PROOF_TIMEOUT", 0.1)
+
+    async def flood(_request: web.Request) -> web.Response:
+        return web.Response(body=bytes(sync.MAX_PROOF + 1))
+
+    async def silence(_request: web.Request) -> web.Response:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    with pytest.raises(HttpUnavailable):
+        await proof(silence)
+    monkeypatch.setattr(sync, "PROOF_TIMEOUT", 30.0)
+    with pytest.raises(HttpTooLarge):
+        await proof(flood)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import orjson
 import pytest
 
+from appview.proofs import CLAIMS
 from atp import car
-from atp.cid import Cid
 from atp.commit import Commit
 from atp.mst_tree import Tree
 from atp.syntax import Nsid
@@ -17,8 +20,10 @@ from lexicons.methods import method
 from lexicons.names import GET_RECORD
 from tests.appview.client import CATALOG, Client
 from tests.appview.index import NAMES, START, Index
-from tests.atp.runtime.asgi_call import Answer
-from tests.indexer.authors import Author, Create, Delete, Update, track
+from tests.appview.pds import Outside, outside
+from tests.atp.runtime.asgi_call import Answer, call
+from tests.atp.second_opinion import proven as second_opinion
+from tests.indexer.authors import SOURCE, Author, Create, Delete, Update, track
 
 T1, T2 = "3kaaaaaaaaaa2", "3kaaaaaaaaab2"
 
@@ -27,7 +32,7 @@ def apply(index: Index, *outcomes: Outcome) -> None:
     """Have the indexer write these events."""
     applier = Applier(NAMES, CATALOG)
     for outcome in outcomes:
-        applier.apply(index.conn, outcome, START)
+        applier.apply(index.conn, outcome, START, SOURCE)
 
 
 def ask(client: Client, author: Author, rkey: str, collection: Nsid = NAMES.track) -> Answer:
@@ -83,22 +88,13 @@ def test_proves_the_newest_version(client: Client, index: Index) -> None:
     assert proven(client, mira, T1) == (update.rev, block)
 
 
-def test_no_live_record_no_proof(client: Client, index: Index) -> None:
-    """Unknown repos, unknown records and deleted ones are told apart by name."""
+def test_who_is_not_followed_is_not_asked_about(client: Client, index: Index) -> None:
+    """Neither strange repos nor strange collections make us ask anybody anything."""
     mira = Author(0)
     assert refused(client, mira) == "RepoNotFound"
     apply(index, mira.commit(mira.track(T1)))
-    assert refused(client, mira, T2) == "RecordNotFound"
-    apply(index, mira.commit(Delete(NAMES.track, T1)))
-    assert refused(client, mira) == "RecordNotFound"
-
-
-def test_a_record_without_a_kept_proof_is_not_found(client: Client, index: Index) -> None:
-    """A record that did not come in a commit cannot be proven from here."""
-    mira = Author(0)
-    apply(index, mira.commit(mira.track(T1)))
-    index.conn.execute("UPDATE records SET cid = ?", (Cid.for_cbor(b"\xa0"),))
-    assert refused(client, mira) == "RecordNotFound"
+    assert ask(client, mira, T1, Nsid("app.bsky.feed.post")).status == 400
+    assert ask(client, mira, T1, Nsid("fm.plyr.stg.track")).status == 400
 
 
 @pytest.mark.parametrize(
@@ -116,7 +112,8 @@ def test_a_hidden_account_proves_nothing(
 ) -> None:
     """The error says why, by the names of the spec."""
     mira = Author(0)
-    apply(index, mira.commit(mira.track(T1)), mira.account(active=False, status=status))
+    apply(index, mira.commit(mira.track(T1)))
+    index.conn.execute("UPDATE actors SET upstream_active = 0, upstream_status = ?", (status,))
     assert refused(client, mira) == error
 
 
@@ -132,7 +129,10 @@ def test_a_reactivated_account_s_proof_is_back(client: Client, index: Index) -> 
     """Hiding forgets nothing."""
     mira = Author(0)
     first = mira.commit(mira.track(T1))
-    apply(index, first, mira.account(active=False), mira.account(active=True))
+    apply(index, first)
+    index.status(mira.did, active=False)
+    assert refused(client, mira) == "RepoDeactivated"
+    index.status(mira.did, active=True)
     assert proven(client, mira, T1)[0] == first.rev
 
 
@@ -141,3 +141,131 @@ def test_parameters_are_checked(client: Client, query: bytes) -> None:
     """A call that the lexicon does not allow is an InvalidRequest."""
     answer = client.page(f"/xrpc/{GET_RECORD}", query)
     assert (answer.status, orjson.loads(answer.body)["error"]) == (400, "InvalidRequest")
+
+
+class Asking:
+    """The query as somebody else asks it, of a host that knows a PDS."""
+
+    def __init__(self, index: Index, around: Outside) -> None:
+        self.client = Client(index, around.network)
+        self.client.now = START
+        self.pds = around.pds
+        self.mira = around.register(Author(0))
+        apply(index, self.mira.commit(self.mira.track(T1)))
+
+    async def answer(self, rkey: str = T1) -> Answer:
+        """The answer, whatever it is."""
+        query = f"did={self.mira.did}&collection={NAMES.track}&rkey={rkey}".encode()
+        return await call(self.client.router, f"/xrpc/{GET_RECORD}", query)
+
+    async def proven(self, rkey: str = T1) -> bytes | None:
+        """What the answer proves, by the judgement of the second verifier."""
+        answer = await self.answer(rkey)
+        assert answer.status == 200, answer.body
+        assert answer.headers["content-type"] == "application/vnd.ipld.car"
+        key = self.mira.key.public_key.did_key()
+        return second_opinion(answer.body, self.mira.did, key, f"{NAMES.track}/{rkey}")[1]
+
+    async def error(self, rkey: str = T1) -> str:
+        """The name of the error."""
+        return str(orjson.loads((await self.answer(rkey)).body)["error"])
+
+
+@pytest.fixture
+async def asking(index: Index) -> AsyncIterator[Asking]:
+    """One record with a kept proof."""
+    async with outside() as around:
+        asking = Asking(index, around)
+        yield asking
+        asking.client.close()
+
+
+def forget_proofs(index: Index) -> None:
+    """Leave records as a resync writes them."""
+    index.conn.execute("DELETE FROM proof_blocks")
+
+
+async def test_what_is_kept_is_answered_without_the_network(asking: Asking) -> None:
+    """Nobody is asked about what is at hand."""
+    assert await asking.proven() is not None
+    assert asking.pds.asked == []
+
+
+async def test_what_is_not_kept_is_fetched(asking: Asking, index: Index) -> None:
+    """A record that came by a resync is proven by its PDS."""
+    forget_proofs(index)
+    assert await asking.proven() == asking.mira.repo.records[f"{NAMES.track}/{T1}"].block
+    assert len(asking.pds.asked) == 1
+
+
+async def test_what_is_not_indexed_yet_is_proven_all_the_same(asking: Asking) -> None:
+    """The PDS may be ahead of us: what it shows is signed."""
+    asking.mira.commit(asking.mira.track(T2))
+    assert await asking.proven(T2) is not None
+
+
+async def test_there_is_a_proof_that_there_is_no_record(asking: Asking, index: Index) -> None:
+    """Of a key that never was, and of a record that was deleted."""
+    assert await asking.proven(T2) is None
+    apply(index, asking.mira.commit(Delete(NAMES.track, T1)))
+    assert await asking.proven(T1) is None
+
+
+async def test_the_dead_do_not_rise(asking: Asking, index: Index) -> None:
+    """A record that we know to be deleted is not shown by an old proof, remembered or replayed."""
+    forget_proofs(index)
+    old = asking.mira.repo.proof(f"{NAMES.track}/{T1}")
+    assert await asking.proven(T1) is not None
+    apply(index, asking.mira.commit(Delete(NAMES.track, T1)))
+    asking.pds.lie = lambda _: old
+    assert await asking.error(T1) == "UpstreamFailure"
+
+
+async def asked(asking: Asking) -> asyncio.Task[Answer]:
+    """A query that waits for the PDS."""
+    asking.pds.flowing.clear()
+    waiting = asyncio.create_task(asking.answer())
+    while not asking.pds.asked:
+        await asyncio.sleep(0.01)
+    return waiting
+
+
+async def test_hidden_meanwhile_is_hidden(asking: Asking, index: Index) -> None:
+    """An account that is taken down while its PDS is being asked is not answered for."""
+    forget_proofs(index)
+    waiting = await asked(asking)
+    index.conn.execute("UPDATE actors SET takedown = 'for a reason of ours'")
+    asking.pds.flowing.set()
+    assert b"RepoTakendown" in (await waiting).body
+
+
+async def test_changed_meanwhile_is_not_answered_in_its_old_form(
+    asking: Asking, index: Index
+) -> None:
+    """What was deleted while its PDS was being asked is not answered from before."""
+    forget_proofs(index)
+    old = asking.mira.repo.proof(f"{NAMES.track}/{T1}")
+    asking.pds.lie = lambda _: old
+    waiting = await asked(asking)
+    apply(index, asking.mira.commit(Delete(NAMES.track, T1)))
+    asking.pds.flowing.set()
+    assert (await waiting).status == 503
+    asking.pds.lie = bytes
+    assert await asking.proven() is None
+
+
+async def test_arrived_meanwhile_is_answered(asking: Asking, index: Index) -> None:
+    """A commit that comes while the PDS is being asked proves it as well."""
+    forget_proofs(index)
+    old = asking.mira.repo.proof(f"{NAMES.track}/{T1}")
+    asking.pds.lie = lambda _: old
+    waiting = await asked(asking)
+    apply(index, asking.mira.commit(Update(NAMES.track, T1, track(title="new"))))
+    asking.pds.flowing.set()
+    assert b"new" in (await waiting).body
+
+
+@pytest.mark.parametrize("error", CLAIMS)
+def test_every_claim_that_is_passed_on_is_in_the_lexicon(error: str) -> None:
+    """A caller finds each name where it looks for it."""
+    assert error in method(CATALOG, GET_RECORD).errors
