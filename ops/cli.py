@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 
 from atp.runtime import config, log
 from atp.runtime.config import ConfigError
@@ -21,7 +22,9 @@ from ops import settings as settings_
 from ops import upkeep
 from ops.audit import audit
 from ops.backfill import backfill
+from ops.backup import backup
 from ops.errors import CannotRun
+from ops.restore import restore
 from ops.settings import Settings
 
 OK, NO, USAGE, FAILED = range(4)
@@ -86,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     about = "compare the index with the network and with its own raw records"
     looked = _add(commands, "audit", audit, about, json=True)
     looked.add_argument("--repair", action="store_true", help="mend what differs, and look again")
+    about = "copy the stores that cannot be rebuilt into a new folder, while they are in use"
+    saved = _add(commands, "backup", backup, about, json=True)
+    saved.add_argument("dir", type=Path, metavar="DIR", help="a folder that is new or empty")
+    about = "put the stores of a backup in place, while no service runs"
+    back = _add(commands, "restore", restore, about, json=True)
+    back.add_argument("dir", type=Path, metavar="DIR", help="what plyr backup has written")
+    back.add_argument("--force", action="store_true", help="put aside the stores that are there")
     return parser
 
 
