@@ -26,28 +26,90 @@ class Unshown(StrEnum):
     INVALID = "invalid"  # it breaks its schema
 
 
+class Existence(StrEnum):
+    """Whether a record that has not come may exist; closed, and the values are the lexicon's."""
+
+    ACCOUNT_UNKNOWN = "accountUnknown"  # nothing here ever named its account
+    NOT_FOLLOWED = "repoNotFollowed"  # its account is known; nobody found records of ours with it
+    ABSENT = "absent"  # all of its repo is here, and the record is not part of it
+    POSSIBLE = "possible"  # not all of its repo is here
+
+
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Whether an account is shown; ``status`` says why not, where anybody has said it."""
+class Told:
+    """What the newest account event said, its own time, and the URL of the source it came from."""
 
     active: bool
     status: str | None
+    at: int
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of asking the account's PDS last, and the origin of that one."""
+
+    answer: str
+    status: str | None
+    at: int
+    pds: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whether an account is shown; ``status`` says why not, where anybody has said it.
+
+    ``taken_down`` is by this operator, whatever others say.
+    """
+
+    active: bool
+    status: str | None
+    taken_down: bool
+    told: Told | None
+    answered: Answered | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What its PDS last told of a repo, and when it was last asked; ``data`` is the MST root.
+
+    After a ``failure`` the rest is from an earlier check.
+    """
+
+    at: int | None
+    rev: Tid | None
+    commit: Cid | None
+    data: Cid | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """When commits were last missed, why, and how far the repo was applied then."""
+
+    at: int
+    reason: str
+    rev: Tid | None
 
 
 @dataclass(frozen=True, slots=True)
 class Repo:
     """A followed repo; ``rev`` and ``data`` are None before its first commit.
 
-    ``attempts`` counts fetches since the last that made it complete, ``resyncs`` those that did.
+    ``attempts`` counts fetches since the last that made it complete, ``resyncs`` those that did;
+    it is not fetched before ``due_at``.
     """
 
     account: Account
     rev: Tid | None
     data: Cid | None
+    check: Check
+    gap: Gap | None
     state: str
     reason: str | None
     changed_at: int
     pds: str | None
+    due_at: int
     attempts: int
     failure: str | None
     failure_detail: str | None
@@ -56,10 +118,19 @@ class Repo:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The URL of a source, or of the PDS from which a repo was fetched as a repair."""
+
+    url: str
+    repair: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """What the index has under a URI."""
+    """What the index has under a URI; ``origin`` is where its value came from."""
 
     account: Account
+    origin: Origin | None
     state: str
     rev: Tid | None
     cid: Cid | None
@@ -92,3 +163,16 @@ def unshown(uri: AtUri, names: Names, standing: Standing | None) -> Unshown | No
     if not standing.account.active:
         return Unshown.ACCOUNT_HIDDEN
     return None if standing.state == "valid" else Unshown(standing.state)
+
+
+def existence(repo: Repo | None, standing: Standing | None, *, known: bool) -> Existence | None:
+    """Whether a record of a followed collection may exist; None where the record itself tells.
+
+    ``known`` is whether its account was ever named here.
+    """
+    if standing is not None and standing.state != "unseen":
+        return None
+    if repo is None:
+        return Existence.NOT_FOLLOWED if known else Existence.ACCOUNT_UNKNOWN
+    complete = repo.state == "synchronized" or repo.reason == "account_deleted"
+    return Existence.ABSENT if complete else Existence.POSSIBLE

@@ -14,11 +14,22 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
 from appview.cursor import Place
-from appview.standing import Account, Proof, Repo, Standing
+from appview.standing import (
+    Account,
+    Answered,
+    Check,
+    Gap,
+    Origin,
+    Proof,
+    Repo,
+    Standing,
+    Told,
+)
 from appview.state import Actor, Record, Track
 from atp import cbor
 from atp.cid import Cid
@@ -26,8 +37,16 @@ from atp.syntax import AtUri, Did, Handle, Nsid
 from atp.tid import Tid
 from lexicons.names import Names
 
-_STATUS = "a.active, iif(a.takedown IS NULL, a.upstream_status, 'takendown')"
-"""Whether the account ``a`` is shown, and its status: our own takedown stands before the rest."""
+_ACCOUNT = (
+    "a.active, iif(a.takedown IS NULL, a.upstream_status, 'takendown'), a.takedown IS NOT NULL,"
+    " s.told_active, s.told_status, s.told_at, s.told_by,"
+    " s.answer, s.answer_status, s.answered_at, s.answered_by"
+)
+"""What `_account` reads of the account ``a`` and its ``statuses`` ``s``.
+
+Its own status: this operator's takedown stands before the rest.
+"""
+_ACCOUNT_COLUMNS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,7 @@ class Source:
     connected: bool
     lag: int
     heartbeat_at: int | None
+    blind_since: int | None
 
 
 class Store:
@@ -223,31 +243,55 @@ class Store:
     def repo(self, did: Did) -> Repo | None:
         """The account's repo, when it is followed; hidden or not."""
         row = self._conn.execute(
-            f"SELECT {_STATUS}, r.rev, r.data, r.state, r.reason, r.changed_at, a.pds,"  # noqa: S608
+            f"SELECT {_ACCOUNT}, r.rev, r.data,"  # noqa: S608
+            " r.checked_at, r.pds_rev, r.pds_cid, r.pds_data, r.check_failure,"
+            " r.gap_at, r.gap_reason, r.gap_rev, r.state, r.reason, r.changed_at, a.pds, r.due_at,"
             " r.attempts, r.failure, r.detail, r.resyncs, r.resynced_at"
-            " FROM actors a JOIN repos r ON r.actor = a.id WHERE a.did = ?",
+            " FROM actors a JOIN repos r ON r.actor = a.id"
+            " LEFT JOIN statuses s ON s.actor = a.id WHERE a.did = ?",
             (did,),
         ).fetchone()
         if row is None:
             return None
-        active, status, rev, data, *rest = row
-        return Repo(Account(bool(active), status), rev and Tid(rev), data and Cid(data), *rest)
+        rev, data, at, its_rev, commit, its_data, failure, *rest = row[_ACCOUNT_COLUMNS:]
+        gap_at, gap_reason, gap_rev, *rest = rest
+        return Repo(
+            _account(row),
+            rev and Tid(rev),
+            data and Cid(data),
+            Check(
+                at,
+                its_rev and Tid(its_rev),
+                commit and Cid(commit),
+                its_data and Cid(its_data),
+                failure,
+            ),
+            None if gap_at is None else Gap(gap_at, gap_reason, gap_rev and Tid(gap_rev)),
+            *rest,
+        )
+
+    def knows(self, did: Did) -> bool:
+        """Whether an account was ever named here."""
+        return self._conn.execute("SELECT 1 FROM actors WHERE did = ?", (did,)).get is not None
 
     def standing(self, uri: AtUri) -> Standing | None:
         """How a URI by DID stands, when we have ever heard of it; its account hidden or not."""
         row = self._conn.execute(
-            f"SELECT {_STATUS}, r.state, r.rev, r.cid, r.first_seen, coalesce(r.problems, '[]'),"  # noqa: S608
+            f"SELECT {_ACCOUNT}, o.name, o.repair, r.state, r.rev, r.cid, r.first_seen,"  # noqa: S608
+            " coalesce(r.problems, '[]'),"
             " coalesce(n.likes, 0), coalesce(n.comments, 0), coalesce(n.lists, 0)"
             " FROM actors a CROSS JOIN collections c CROSS JOIN records r ON r.actor = a.id"
             " AND r.collection = c.id AND r.rkey = ?3"
-            " LEFT JOIN counters n ON n.record = r.id WHERE a.did = ?1 AND c.nsid = ?2",
+            " LEFT JOIN counters n ON n.record = r.id LEFT JOIN statuses s ON s.actor = a.id"
+            " LEFT JOIN origins o ON o.id = r.origin WHERE a.did = ?1 AND c.nsid = ?2",
             (uri.authority, uri.collection, uri.rkey),
         ).fetchone()
         if row is None:
             return None
-        active, status, state, rev, cid, first_seen, problems, *rest = row
+        url, repair, state, rev, cid, first_seen, problems, *rest = row[_ACCOUNT_COLUMNS:]
         return Standing(
-            Account(bool(active), status),
+            _account(row),
+            None if url is None else Origin(url, bool(repair)),
             state,
             rev and Tid(rev),
             cid and Cid(cid),
@@ -290,10 +334,24 @@ class Store:
     def sources(self) -> list[Source]:
         """The streams that the indexer reads."""
         rows = self._conn.execute(
-            "SELECT url, connected, lag, heartbeat_at FROM sources WHERE configured ORDER BY url"
+            "SELECT url, connected, lag, heartbeat_at, blind_since FROM sources"
+            " WHERE configured ORDER BY url"
         )
         return [Source(url, bool(connected), *rest) for url, connected, *rest in rows]
 
     def writer_heartbeat(self) -> int:
         """When the indexer last showed life, µs."""
         return int(self._conn.execute("SELECT at FROM heartbeat").get)
+
+
+def _account(row: Sequence[Any]) -> Account:
+    """The account that `_ACCOUNT` selected."""
+    active, status, taken_down, told, *rest = row[:_ACCOUNT_COLUMNS]
+    told_status, told_at, told_by, answer, answer_status, answered_at, answered_by = rest
+    return Account(
+        bool(active),
+        status,
+        bool(taken_down),
+        None if told is None else Told(bool(told), told_status, told_at, told_by),
+        None if answer is None else Answered(answer, answer_status, answered_at, answered_by),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appview.params import Params
-from appview.standing import unshown
+from appview.standing import Unshown, existence, unshown
 from appview.store import Store
 from appview.views.explanation import explanation
 from atp.syntax import AtUri, Did, Handle
@@ -16,7 +16,11 @@ def answer(store: Store, params: Params) -> dict[str, object]:
         did = uri.authority
         repo = store.repo(did) if isinstance(did, Did) else None
         standing = store.standing(uri) if isinstance(did, Did) else None
-    return explanation(uri, repo, standing, unshown(uri, store.names, standing))
+        known = isinstance(did, Did) and store.knows(did)
+    why = unshown(uri, store.names, standing)
+    indexed = why is not Unshown.NOT_INDEXED
+    there = existence(repo, standing, known=known) if indexed else None
+    return explanation(uri, repo, standing, why, there)
 
 
 def _by_did(store: Store, uri: AtUri) -> AtUri:

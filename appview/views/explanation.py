@@ -1,14 +1,15 @@
 """What is known of a URI.
 
-Of a deleted record only that it is, and since which rev; of a hidden account's nothing that its
-content could be told from.
+Of a deleted record only that it is, and since which rev; of one that has not come whether it may
+exist; of a hidden account's nothing that its content could be told from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appview.standing import Repo, Standing, Unshown
+from appview.standing import Existence, Repo, Standing, Unshown
+from appview.views.hosting import hosting
 from appview.views.moment import moment
 from atp.syntax import AtUri
 from lexicons.records import HistoricShape
@@ -17,7 +18,11 @@ _SHAPES = frozenset(HistoricShape)
 
 
 def explanation(
-    uri: AtUri, repo: Repo | None, standing: Standing | None, unshown: Unshown | None
+    uri: AtUri,
+    repo: Repo | None,
+    standing: Standing | None,
+    unshown: Unshown | None,
+    existence: Existence | None,
 ) -> dict[str, object]:
     """The record's standing, whether it is shown, and whether all of its repo is here."""
     view: dict[str, object] = {"uri": uri, "known": standing is not None, "shown": unshown is None}
@@ -25,18 +30,31 @@ def explanation(
         view["reason"] = unshown
     if repo:
         view["repoState"] = repo.state
+    if existence:
+        view["existence"] = existence
+    if existence and repo and repo.rev:
+        view["repoRev"] = repo.rev
     if standing is None:
-        return view
+        return view | _account(repo)
     view["state"] = standing.state
     if standing.rev:
         view["rev"] = standing.rev
-    if standing.account.status and not standing.account.active:
-        view["accountStatus"] = standing.account.status
+    view |= _account(standing)
     if standing.state == "deleted":
         return view
     if standing.first_seen is not None:
         view["firstSeen"] = moment(standing.first_seen)
+    if standing.origin is not None:
+        view |= {"source": standing.origin.url, "repair": standing.origin.repair}
     return view | _content(standing) if standing.account.active else view
+
+
+def _account(of: Repo | Standing | None) -> dict[str, object]:
+    if of is None:
+        return {}
+    account = of.account
+    status = {"accountStatus": account.status} if account.status and not account.active else {}
+    return hosting(account) | status
 
 
 def _content(standing: Standing) -> dict[str, object]:

@@ -110,12 +110,21 @@ class Index:
         )
         self._recount()
 
-    def source(self, url: str, heartbeat_at: int | None, *, connected: bool, lag: int) -> None:
+    def source(
+        self,
+        url: str,
+        heartbeat_at: int | None,
+        *,
+        connected: bool,
+        lag: int,
+        blind_since: int | None = None,
+    ) -> None:
         """What the indexer last wrote about a source."""
         self.conn.execute(
-            "INSERT INTO sources (url, connected, lag, heartbeat_at) VALUES (?1, ?2, ?3, ?4)"
-            " ON CONFLICT DO UPDATE SET connected = ?2, lag = ?3, heartbeat_at = ?4",
-            (url, connected, lag, heartbeat_at),
+            "INSERT INTO sources (url, connected, lag, heartbeat_at, blind_since)"
+            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE"
+            " SET connected = ?2, lag = ?3, heartbeat_at = ?4, blind_since = ?5",
+            (url, connected, lag, heartbeat_at, blind_since),
         )
 
     def beat(self, now: int) -> None:

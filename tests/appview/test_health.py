@@ -1,4 +1,4 @@
-"""Health: 200 only while the writer and every source prove that they live."""
+"""Health: 200 only while the writer and a source prove that they live; ok only while all do."""
 
 from __future__ import annotations
 
@@ -44,16 +44,20 @@ def test_quiet_and_well(index: Index, client: Client) -> None:
         ({"connected": True, "heartbeat_at": None, "lag": 0}, "silent"),
         ({"connected": True, "heartbeat_at": START, "lag": MAX_LAG}, "ok"),
         ({"connected": True, "heartbeat_at": START, "lag": MAX_LAG + 1}, "behind"),
+        ({"connected": True, "heartbeat_at": START, "lag": 0, "blind_since": 7}, "blind"),
     ],
 )
 def test_a_source(index: Index, client: Client, told: dict[str, Any], status: str) -> None:
-    """One source that is disconnected, silent or behind makes the whole unavailable."""
+    """One that is disconnected, silent, behind or blind degrades the whole while another sees."""
     index.beat(START)
-    index.source("wss://other.test", START, connected=True, lag=0)
     index.source(RELAY, **told)
     code, body = ask(client)
     assert code == (200 if status == "ok" else 503)
     assert body["status"] == ("ok" if status == "ok" else "unavailable")
+    index.source("wss://other.test", START, connected=True, lag=0)
+    code, body = ask(client)
+    assert code == 200
+    assert body["status"] == ("ok" if status == "ok" else "degraded")
     relay = next(source for source in body["sources"] if source["url"] == RELAY)
     assert relay == {"url": RELAY, "status": status, "lagSeconds": told["lag"] // MICROS}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from appview.standing import Unshown
+from appview.standing import Existence, Unshown
 from atp.syntax import AtUri, Did, RecordKey
 from tests.appview.api.sync_lexicon import known_values
 from tests.appview.client import Client
@@ -51,8 +51,6 @@ def test_a_shown_record(client: Client, index: Index) -> None:
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [
-        (NOBODY, "unknown"),
-        ("at://nobody.test/fm.plyr.track/3kaaaaaaaaaa2", "unknown"),
         ("at://did:web:nobody.test/app.bsky.feed.post/3kaaaaaaaaaa2", "notIndexed"),
         ("at://did:web:nobody.test/fm.plyr.stg.track/3kaaaaaaaaaa2", "notIndexed"),
         ("at://did:web:nobody.test/fm.plyr.track", "notIndexed"),
@@ -64,6 +62,95 @@ def test_a_uri_never_seen(client: Client, uri: str, reason: str) -> None:
     """There is no error for it, only nothing to tell."""
     expected = {"uri": uri, "known": False, "shown": False, "reason": reason}
     assert client.get("sync.explainRecord", uri=uri) == expected
+
+
+@pytest.mark.parametrize("uri", [NOBODY, "at://nobody.test/fm.plyr.track/3kaaaaaaaaaa2"])
+def test_a_record_of_an_account_never_named(client: Client, uri: str) -> None:
+    """Nothing is known of it; nor is that the account exists."""
+    assert client.get("sync.explainRecord", uri=uri) == {
+        "uri": uri,
+        "known": False,
+        "shown": False,
+        "reason": "unknown",
+        "existence": "accountUnknown",
+    }
+
+
+def test_whether_a_record_that_never_came_may_exist(client: Client, index: Index) -> None:
+    """Only all of a repo proves that it does not, and as of the rev up to which we have it."""
+    index.actor("nobody")
+
+    def asked() -> dict[str, object]:
+        found = client.get("sync.explainRecord", uri=NOBODY)
+        names = ("existence", "repoState", "repoRev")
+        return {name: found[name] for name in names if name in found}
+
+    assert asked() == {"existence": "repoNotFollowed"}
+    index.conn.execute(
+        "INSERT INTO repos (actor, state, reason, changed_at, rev)"
+        " SELECT id, 'desynchronized', 'gap', 1, '3kaaaaaaaaac2' FROM actors"
+    )
+    rev = {"repoRev": "3kaaaaaaaaac2"}
+    assert asked() == {"existence": "possible", "repoState": "desynchronized", **rev}
+    index.conn.execute("UPDATE repos SET state = 'synchronized', reason = NULL")
+    assert asked() == {"existence": "absent", "repoState": "synchronized", **rev}
+    index.like(index.actor("bob"), NOBODY)
+    assert asked() == {"existence": "absent", "repoState": "synchronized", **rev}
+    track = index.track(index.actor("nobody"))
+    assert "existence" not in client.get("sync.explainRecord", uri=track)
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_where_a_record_came_from(client: Client, index: Index, repair: bool) -> None:
+    """The stream, or the PDS whose repo was fetched; of a deleted record neither."""
+    track = index.track(index.actor("alice"))
+    url = "https://pds.test" if repair else "wss://relay.test"
+    index.conn.execute("INSERT INTO origins (name, repair) VALUES (?, ?)", (url, repair))
+    set_row(index, track, origin=index.conn.last_insert_rowid())
+    found = client.get("sync.explainRecord", uri=track)
+    assert (found["source"], found["repair"]) == (url, repair)
+    index.delete(track)
+    assert client.get("sync.explainRecord", uri=track).keys().isdisjoint({"source", "repair"})
+
+
+def test_what_was_told_of_an_account_and_what_its_pds_answered(
+    client: Client, index: Index
+) -> None:
+    """Both, whether the account is shown for it or not."""
+    alice = index.actor("alice")
+    track = index.track(alice)
+    index.conn.execute(
+        "INSERT INTO statuses (actor, told_active, told_status, told_at, told_by, answer,"
+        " answered_at, answered_by) SELECT id, 0, 'takendown', 0, 'wss://relay.test', 'active',"
+        " 1000000, 'https://pds.test' FROM actors"
+    )
+    hosting = {
+        "told": {
+            "active": False,
+            "status": "takendown",
+            "at": "1970-01-01T00:00:00.000Z",
+            "source": "wss://relay.test",
+        },
+        "answered": {
+            "answer": "active",
+            "at": "1970-01-01T00:00:01.000Z",
+            "pds": "https://pds.test",
+        },
+    }
+    found = client.get("sync.explainRecord", uri=track)
+    assert found["shown"] is True
+    assert found | hosting == found
+    index.conn.execute(
+        "UPDATE statuses SET answer = 'inactive', answer_status = 'suspended', answered_by = NULL"
+    )
+    index.status(alice, active=False)
+    found = client.get("sync.explainRecord", uri=track)
+    assert (found["reason"], found["hiddenBy"]) == ("accountHidden", "host")
+    assert found["answered"] == {
+        "answer": "inactive",
+        "status": "suspended",
+        "at": "1970-01-01T00:00:01.000Z",
+    }
 
 
 def test_what_others_refer_to_is_unseen(client: Client, index: Index) -> None:
@@ -132,7 +219,7 @@ def test_a_hidden_account_s_record_tells_nothing_of_its_content(
     assert (found["shown"], found["reason"]) == (False, "accountHidden")
     assert found.get("accountStatus") == status
     assert found.keys() <= {
-        "uri", "known", "shown", "reason", "state", "rev", "firstSeen", "accountStatus"
+        "uri", "known", "shown", "reason", "state", "rev", "firstSeen", "accountStatus", "hiddenBy"
     }  # fmt: skip
 
 
@@ -143,6 +230,7 @@ def test_this_operator_s_takedown(client: Client, index: Index) -> None:
     index.conn.execute("UPDATE actors SET takedown = 'for a reason of ours'")
     found = client.get("sync.explainRecord", uri=track)
     assert (found["reason"], found["accountStatus"]) == ("accountHidden", "takendown")
+    assert found["hiddenBy"] == "operator"
     assert "for a reason of ours" not in str(found)
 
 
@@ -186,3 +274,4 @@ def test_agrees_with_what_is_shown(client: Client, index: Index) -> None:
 def test_the_lexicon_lists_every_reason() -> None:
     """The closed set in code is the one that clients read."""
     assert known_values("explainRecord", "reason") == set(Unshown)
+    assert known_values("explainRecord", "existence") == set(Existence)
