@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appview.api import PROTOCOL_QUERIES, QUERIES
+from appview.call import Call
 from appview.front import front_page
 from appview.health import health
 from appview.params import Params
@@ -67,7 +68,7 @@ def build(
     """The AppView over an open index; ``now`` gives µs since the epoch."""
     ours = {names.query(name): answer for name, answer in QUERIES.items()}
     endpoints = tuple(
-        Endpoint(method(catalog, nsid), _handler(answer, store))
+        Endpoint(method(catalog, nsid), _handler(answer, store, now))
         for nsid, answer in {**ours, **PROTOCOL_QUERIES}.items()
     )
 
@@ -91,8 +92,8 @@ def build(
     )
 
 
-def _handler(answer: Answer, store: Store) -> Handler:
+def _handler(answer: Answer, store: Store, now: Callable[[], int]) -> Handler:
     async def handle(params: dict[str, object], _request: Request) -> object:
-        return answer(store, Params(params))
+        return answer(store, Call(Params(params), None, now()))
 
     return handle

@@ -5,11 +5,12 @@ A query inside a loop or a view would be a defect; nothing here loops over a pag
 
 from __future__ import annotations
 
+from appview.call import Call
 from appview.state import Page, State
 from appview.store import Store
 
 
-def hydrate(store: Store, page: Page) -> State:
+def hydrate(store: Store, page: Page, call: Call) -> State:  # noqa: ARG001 - viewer to come
     """The rows of a page's ids, and the accounts of their authors and featured artists."""
     tracks = store.tracks(page.tracks) if page.tracks else {}
     comments = store.records(page.comments) if page.comments else {}

@@ -6,7 +6,7 @@ that came in a commit can be asked for, whether it breaks its schema or not.
 
 from __future__ import annotations
 
-from appview.params import Params
+from appview.call import Call
 from appview.standing import Account
 from appview.store import Store
 from atp import car
@@ -23,10 +23,10 @@ _REFUSALS = {
 }
 
 
-def answer(store: Store, params: Params) -> Response:
+def answer(store: Store, call: Call) -> Response:
     """The CAR of commit, tree nodes and record."""
-    did = Did(params.text("did"))
-    uri = AtUri.of(did, Nsid(params.text("collection")), RecordKey(params.text("rkey")))
+    did = Did(call.params.text("did"))
+    uri = AtUri.of(did, Nsid(call.params.text("collection")), RecordKey(call.params.text("rkey")))
     with store.snapshot():
         repo = store.repo(did)
         if repo is None:

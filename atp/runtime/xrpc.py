@@ -3,8 +3,8 @@
 ``/xrpc/<nsid>`` finds an ``Endpoint`` by its NSID, its method turns the query string into checked
 parameters, its handler answers. Whatever a caller sends is answered with the error that XRPC has
 for it; a 500 means a defect of ours, says nothing to the caller and everything to the log. A
-query's body is never read. ``Router`` takes endpoints and pages as values, so services that share
-a listener are joined by joining their tuples.
+query's body is never read. ``Router`` takes endpoints, pages and mounts as values, so services that
+share a listener are joined by joining them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Literal, Protocol
 from atp.errors import InvalidIdentifier
 from atp.runtime import cors, log
 from atp.runtime.asgi import (
+    App,
+    Message,
     Receive,
     Request,
     Response,
@@ -109,7 +111,8 @@ class XrpcError(Exception):
 class Router:
     """The ASGI application.
 
-    ``pages`` maps exact paths, ``/xrpc/_health`` among them, to what stands there.
+    ``pages`` maps exact paths, ``/xrpc/_health`` among them, to what stands there. ``mounts`` maps
+    the beginnings of paths to ASGI applications of their own: what streams or talks back.
     """
 
     def __init__(
@@ -118,18 +121,22 @@ class Router:
         pages: Mapping[str, Page],
         count: Count,
         *,
+        mounts: Mapping[str, App] | None = None,
         time_limit: float = TIME_LIMIT,
     ) -> None:
         self._endpoints = {endpoint.method.nsid: endpoint for endpoint in endpoints}
         self._pages = dict(pages)
+        self._mounts = dict(mounts or {})
         self._count = count
         self._time_limit = time_limit
         self._log = log.get("xrpc")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a websocket is refused, for no subscription is served here."""
+        """Answer one request; a websocket is refused where no mount takes it."""
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
+        elif mount := self._mount(scope["path"]):
+            await self._mounts[mount](scope, receive, self._counted(mount, send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
@@ -137,6 +144,17 @@ class Router:
             response = await self._answer(request)
             self._count(self._name(request.path), Outcome(f"{response.status // 100}xx"))
             await response.send(send, head=request.verb == "HEAD")
+
+    def _mount(self, path: str) -> str | None:
+        return next((start for start in self._mounts if path.startswith(start)), None)
+
+    def _counted(self, mount: str, send: Send) -> Send:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._count(mount, Outcome(f"{message['status'] // 100}xx"))
+            await send(message)
+
+        return counted
 
     def _name(self, path: str) -> str:
         if path in self._pages:
@@ -192,9 +210,9 @@ class Router:
         return Response(answer) if isinstance(answer, bytes) else json_response(answer)
 
 
-def counter(registry: Registry, endpoints: Iterable[Endpoint], pages: Mapping[str, Page]) -> Count:
+def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[str]) -> Count:
     """A Prometheus counter of requests; its labels are what is served and nothing else."""
-    names = [*(str(endpoint.method.nsid) for endpoint in endpoints), *pages, UNKNOWN]
+    names = [*(str(endpoint.method.nsid) for endpoint in endpoints), *paths, UNKNOWN]
     labels = Enum("Served", [(name, name) for name in names])  # type: ignore[misc]
     series = registry.counter(
         "xrpc_requests_total", "Requests answered.", method=labels, outcome=Outcome

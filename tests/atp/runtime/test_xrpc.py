@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atp.runtime.asgi import Request, Response, json_response
+from atp.runtime.asgi import Receive, Request, Response, Scope, Send, json_response
 from atp.runtime.metrics import Registry
 from atp.runtime.xrpc import MAX_QUERY, Endpoint, Outcome, Router, XrpcError, counter
 from atp.syntax import Nsid
@@ -234,6 +234,34 @@ async def test_counter_is_a_closed_series() -> None:
     assert b'xrpc_requests_total{method="com.example.echo",outcome="2xx"} 2.0' in after
     assert b'xrpc_requests_total{method="unknown",outcome="5xx"} 1.0' in after
     assert b'xrpc_requests_total{method="unknown",outcome="4xx"} 1.0' in after
+
+
+async def test_a_mount_takes_what_begins_with_its_path() -> None:
+    """An application of its own answers below its path, websockets too, and is counted as one."""
+    paths: list[str] = []
+
+    async def streams(scope: Scope, _receive: Receive, send: Send) -> None:
+        paths.append(f"{scope['type']} {scope['path']}")
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 206, "headers": []})
+            await send({"type": "http.response.body", "body": b"part"})
+
+    counted: list[tuple[str, Outcome]] = []
+
+    def count(name: str, outcome: Outcome) -> None:
+        counted.append((name, outcome))
+
+    router = Router(ENDPOINTS, PAGES, count, mounts={"/blob/": streams})
+    assert (await call(router, "/blob/did:web:a.test/x")).body == b"part"
+    assert (await call(router, "/blob")).status == 404
+    await router({"type": "websocket", "path": "/blob/live"}, unheard, unheard)
+    assert paths == ["http /blob/did:web:a.test/x", "websocket /blob/live"]
+    assert counted == [("/blob/", Outcome.DONE), ("unknown", Outcome.REFUSED)]
+
+
+async def unheard(_message: object = None) -> Any:
+    """A side of a websocket on which nothing is said."""
+    raise AssertionError
 
 
 async def test_body_of_a_query_is_never_read(served: Served) -> None:
