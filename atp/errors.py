@@ -12,6 +12,7 @@
     ├── CommitError         a block is not a commit object
     ├── FrameError          bytes are not an event-stream frame
     ├── DidDocError         JSON is not the DID document asked for
+    ├── JwtError            a service token proves nothing (`atp.jwt`)
     └── Rejected            a well-formed commit or sync message may not be trusted
 
 All but `Rejected` say that input is malformed; each message names what was wrong and where.
