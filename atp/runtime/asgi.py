@@ -33,12 +33,13 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler may know of a call besides its parameters."""
+    """What a handler may know of a call besides its parameters; ``input`` is a procedure's body."""
 
     verb: str
     path: str
     query: bytes
     headers: Headers
+    input: object = None
 
     @classmethod
     def of(cls, scope: Scope) -> Request:
@@ -101,6 +102,22 @@ def _text(escaped: bytes) -> str:
         return unquote_to_bytes(escaped).decode()
     except UnicodeDecodeError as exc:
         raise ValueError("the query string is not UTF-8 once unescaped") from exc
+
+
+class BodyTooLarge(ValueError):
+    """A request's body is longer than what is read."""
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """A request's body. Raises `BodyTooLarge` as soon as it exceeds ``limit`` bytes."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLarge(f"The body exceeds {limit} bytes")
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

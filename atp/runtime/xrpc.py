@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Literal, Protocol
 
@@ -19,6 +19,7 @@ from atp.errors import InvalidIdentifier
 from atp.runtime import cors, log
 from atp.runtime.asgi import (
     App,
+    BodyTooLarge,
     Message,
     Receive,
     Request,
@@ -28,12 +29,16 @@ from atp.runtime.asgi import (
     json_response,
     lifespan,
     query_pairs,
+    read_body,
 )
 from atp.runtime.metrics import Registry
 from atp.syntax import Nsid
 
 MAX_QUERY = 32 * 1024
 """Bytes of a query string: room for a hundred AT-URIs, percent-escaped."""
+
+MAX_BODY = 1_048_576
+"""Bytes of a procedure's JSON body."""
 
 TIME_LIMIT = 15.0
 """Seconds a handler may take."""
@@ -63,6 +68,15 @@ class Method(Protocol):
 
         Raises ValueError whose text tells the caller what to mend.
         """
+        ...
+
+    @property
+    def takes_input(self) -> bool:
+        """Whether it has a JSON body."""
+        ...
+
+    def input(self, body: bytes) -> object:
+        """The checked body, in JSON form; raises ValueError as ``params`` does."""
         ...
 
 
@@ -141,7 +155,7 @@ class Router:
             await send({"type": "websocket.close", "code": 1000})
         else:
             request = Request.of(scope)
-            response = await self._answer(request)
+            response = await self._answer(request, receive)
             self._count(self._name(request.path), Outcome(f"{response.status // 100}xx"))
             await response.send(send, head=request.verb == "HEAD")
 
@@ -162,13 +176,13 @@ class Router:
         name = path.removeprefix(_PREFIX)
         return name if name in self._endpoints else UNKNOWN
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, receive: Receive) -> Response:
         if request.verb == "OPTIONS":
             requested = request.header(b"access-control-request-headers")
             return Response(b"", 204, headers=cors.preflight(requested))
         try:
             async with asyncio.timeout(self._time_limit):
-                return await self._dispatch(request)
+                return await self._dispatch(request, receive)
         except XrpcError as exc:
             return exc.response()
         except TimeoutError:
@@ -178,13 +192,13 @@ class Router:
             self._log.exception("request failed", path=request.path, query=request.query)
             return XrpcError(500, "InternalServerError", "Internal server error").response()
 
-    async def _dispatch(self, request: Request) -> Response:
+    async def _dispatch(self, request: Request, receive: Receive) -> Response:
         if len(request.query) > MAX_QUERY:
             raise XrpcError(414, "InvalidRequest", f"The query exceeds {MAX_QUERY} bytes")
         if page := self._pages.get(request.path):
             _demand_verb(request, _VERBS["query"])
             return await page(request)
-        return await self._call(self._endpoint(request.path), request)
+        return await self._call(self._endpoint(request.path), request, receive)
 
     def _endpoint(self, path: str) -> Endpoint:
         name = path.removeprefix(_PREFIX)
@@ -198,10 +212,14 @@ class Router:
             return endpoint
         raise XrpcError(501, "MethodNotImplemented", f"This server does not serve {nsid}")
 
-    async def _call(self, endpoint: Endpoint, request: Request) -> Response:
+    async def _call(self, endpoint: Endpoint, request: Request, receive: Receive) -> Response:
         _demand_verb(request, _VERBS[endpoint.method.kind])
         try:
             params = endpoint.method.params(query_pairs(request.query))
+            if endpoint.method.takes_input:
+                request = replace(request, input=await _input(endpoint.method, request, receive))
+        except BodyTooLarge as exc:
+            raise XrpcError(413, "PayloadTooLarge", str(exc)) from exc
         except ValueError as exc:
             raise XrpcError(400, "InvalidRequest", str(exc)) from exc
         answer = await endpoint.handler(params, request)
@@ -218,6 +236,13 @@ def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[s
         "xrpc_requests_total", "Requests answered.", method=labels, outcome=Outcome
     )
     return lambda name, outcome: series.inc(labels[name], outcome)
+
+
+async def _input(method: Method, request: Request, receive: Receive) -> object:
+    encoding, _, _ = (request.header(b"content-type") or b"").partition(b";")
+    if encoding.strip().lower() != b"application/json":
+        raise ValueError("The body must be JSON, with Content-Type: application/json")
+    return method.input(await read_body(receive, MAX_BODY))
 
 
 def _demand_verb(request: Request, verbs: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from atp.runtime.asgi import Receive, Request, Response, Scope, Send, json_response
 from atp.runtime.metrics import Registry
-from atp.runtime.xrpc import MAX_QUERY, Endpoint, Outcome, Router, XrpcError, counter
+from atp.runtime.xrpc import MAX_BODY, MAX_QUERY, Endpoint, Outcome, Router, XrpcError, counter
 from atp.syntax import Nsid
 from tests.atp.runtime.asgi_call import Answer, call, call_sync
+
+JSON = b"application/json"
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,20 @@ class EchoMethod:
             raise ValueError("bad must not be given")
         return {"pairs": [list(pair) for pair in pairs]}
 
+    @property
+    def takes_input(self) -> bool:
+        return self.nsid.name == "send"
+
+    def input(self, body: bytes) -> object:
+        return orjson.loads(body)
+
 
 async def echo(params: Mapping[str, object], request: Request) -> object:
     return params
+
+
+async def send(params: Mapping[str, object], request: Request) -> object:
+    return request.input
 
 
 async def encoded(params: Mapping[str, object], request: Request) -> object:
@@ -69,6 +82,7 @@ QUERIES = (echo, encoded, refuses, breaks, stalls, text)
 ENDPOINTS = (
     *(Endpoint(EchoMethod(Nsid.parse(f"com.example.{fn.__name__}")), fn) for fn in QUERIES),
     Endpoint(EchoMethod(Nsid.parse("com.example.write"), "procedure"), echo),
+    Endpoint(EchoMethod(Nsid.parse("com.example.send"), "procedure"), send),
 )
 PAGES = {"/": front, "/xrpc/_health": health}
 
@@ -172,6 +186,31 @@ async def test_wrong_verb_says_which_is_right(served: Served) -> None:
 async def test_procedure_is_posted(served: Served) -> None:
     """A procedure answers POST."""
     assert (await call(served.router, "/xrpc/com.example.write", verb="POST")).status == 200
+
+
+def body_of(*parts: bytes) -> Callable[[], Awaitable[Any]]:
+    """A request's body as a server hands it on, in parts."""
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+
+    async def receive() -> Any:
+        return messages.pop(0) if messages else {"type": "http.request"}
+
+    return receive
+
+
+async def test_a_body_is_read_checked_and_handed_on(served: Served) -> None:
+    """In however many parts it comes; not JSON, of another type and too long are refused by name."""
+
+    async def posted(receive: Callable[[], Awaitable[Any]], kind: bytes = JSON) -> Answer:
+        path, headers = "/xrpc/com.example.send", {b"content-type": kind}
+        return await call(served.router, path, verb="POST", headers=headers, receive=receive)
+
+    answer = await posted(body_of(b'{"a"', b":", b"1}"), b"Application/JSON; charset=utf-8")
+    assert (answer.status, answer.body) == (200, b'{"a":1}')
+    assert error(await posted(body_of(b"{}"), b"text/plain")) == (400, "InvalidRequest")
+    assert error(await posted(body_of(b"{"))) == (400, "InvalidRequest")
+    long = (b" " * (MAX_BODY // 2 + 1) for _ in range(3))
+    assert error(await posted(body_of(*long))) == (413, "PayloadTooLarge")
 
 
 async def test_defect_tells_the_caller_nothing(served: Served) -> None:
