@@ -17,13 +17,15 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from atp.runtime import cors
+from atp.syntax import Did
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = tuple[tuple[bytes, bytes], ...]
+Header = tuple[bytes, bytes]
+Headers = tuple[Header, ...]
 
 MAX_PAIRS = 256
 """Parameters of one query string."""
@@ -33,22 +35,39 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler may know of a call besides its parameters; ``input`` is a procedure's body."""
+    """What a handler may know of a call besides its parameters.
+
+    ``client`` is the address of the peer; ``input`` is a procedure's body; ``viewer`` is the
+    account that calls, where it has proven itself.
+    """
 
     verb: str
     path: str
     query: bytes
     headers: Headers
+    client: str | None = None
     input: object = None
+    viewer: Did | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> Request:
         """The request of an ``http`` scope."""
-        return cls(scope["method"], scope["path"], scope["query_string"], tuple(scope["headers"]))
+        client = scope.get("client")
+        return cls(
+            verb=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=tuple(scope["headers"]),
+            client=client[0] if client else None,
+        )
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this name, in lower case as ASGI has them."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every header of this name, in order."""
+        return [value for key, value in self.headers if key == name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from atp.runtime import cors, log
 from atp.runtime.asgi import (
     App,
     BodyTooLarge,
+    Headers,
     Message,
     Receive,
     Request,
@@ -32,6 +33,7 @@ from atp.runtime.asgi import (
     read_body,
 )
 from atp.runtime.metrics import Registry
+from atp.runtime.negotiate import negotiated
 from atp.syntax import Nsid
 
 MAX_QUERY = 32 * 1024
@@ -47,6 +49,8 @@ UNKNOWN = "unknown"
 """Stands in metrics for every path at which nothing is served."""
 
 _PREFIX = "/xrpc/"
+_PAGES_VARY = b"accept-encoding"
+_METHODS_VARY = b"accept-encoding, authorization, atproto-accept-labelers"
 _VERBS: Mapping[str, tuple[str, ...]] = {"query": ("GET", "HEAD"), "procedure": ("POST",)}
 
 
@@ -96,6 +100,9 @@ class Outcome(StrEnum):
     FAILED = "5xx"
 
 
+Admit = Callable[[Request, Nsid], Awaitable[tuple[Request, Headers]]]
+"""Lets a call of a method through, with its viewer and headers for the answer, or raises."""
+
 Count = Callable[[str, Outcome], None]
 """Told of every answer: the method or page that was asked for, ``unknown`` for any other."""
 
@@ -111,22 +118,29 @@ class Endpoint:
 class XrpcError(Exception):
     """An answer other than success: HTTP status, the error's name and a text for its reader."""
 
-    def __init__(self, status: int, error: str, message: str) -> None:
+    def __init__(self, status: int, error: str, message: str, headers: Headers = ()) -> None:
         super().__init__(f"{status} {error}: {message}")
         self.status = status
         self.error = error
         self.message = message
+        self.headers = headers
+
+    def also(self, headers: Headers) -> XrpcError:
+        """The same error with more headers."""
+        return XrpcError(self.status, self.error, self.message, (*self.headers, *headers))
 
     def response(self) -> Response:
         """The answer as XRPC writes it."""
-        return json_response({"error": self.error, "message": self.message}, self.status)
+        body = json_response({"error": self.error, "message": self.message}, self.status)
+        return replace(body, headers=(*self.headers, (b"cache-control", b"no-store")))
 
 
 class Router:
     """The ASGI application.
 
     ``pages`` maps exact paths, ``/xrpc/_health`` among them, to what stands there. ``mounts`` maps
-    the beginnings of paths to ASGI applications of their own: what streams or talks back.
+    the beginnings of paths to ASGI applications of their own: what streams or talks back. Every
+    call of a method passes ``admit`` first.
     """
 
     def __init__(
@@ -136,11 +150,13 @@ class Router:
         count: Count,
         *,
         mounts: Mapping[str, App] | None = None,
+        admit: Admit | None = None,
         time_limit: float = TIME_LIMIT,
     ) -> None:
         self._endpoints = {endpoint.method.nsid: endpoint for endpoint in endpoints}
         self._pages = dict(pages)
         self._mounts = dict(mounts or {})
+        self._admit = admit or _anybody
         self._count = count
         self._time_limit = time_limit
         self._log = log.get("xrpc")
@@ -197,7 +213,7 @@ class Router:
             raise XrpcError(414, "InvalidRequest", f"The query exceeds {MAX_QUERY} bytes")
         if page := self._pages.get(request.path):
             _demand_verb(request, _VERBS["query"])
-            return await page(request)
+            return negotiated(request, _cached(await page(request), request), _PAGES_VARY)
         return await self._call(self._endpoint(request.path), request, receive)
 
     def _endpoint(self, path: str) -> Endpoint:
@@ -214,18 +230,40 @@ class Router:
 
     async def _call(self, endpoint: Endpoint, request: Request, receive: Receive) -> Response:
         _demand_verb(request, _VERBS[endpoint.method.kind])
+        request, told = await self._admit(request, endpoint.method.nsid)
         try:
-            params = endpoint.method.params(query_pairs(request.query))
-            if endpoint.method.takes_input:
-                request = replace(request, input=await _input(endpoint.method, request, receive))
-        except BodyTooLarge as exc:
-            raise XrpcError(413, "PayloadTooLarge", str(exc)) from exc
-        except ValueError as exc:
-            raise XrpcError(400, "InvalidRequest", str(exc)) from exc
-        answer = await endpoint.handler(params, request)
-        if isinstance(answer, Response):
-            return answer
-        return Response(answer) if isinstance(answer, bytes) else json_response(answer)
+            response = _cached(await _answered(endpoint, request, receive), request)
+        except XrpcError as exc:
+            raise exc.also(told) from exc
+        response = replace(response, headers=(*response.headers, *told))
+        return negotiated(request, response, _METHODS_VARY)
+
+
+async def _answered(endpoint: Endpoint, request: Request, receive: Receive) -> Response:
+    try:
+        params = endpoint.method.params(query_pairs(request.query))
+        if endpoint.method.takes_input:
+            request = replace(request, input=await _input(endpoint.method, request, receive))
+    except BodyTooLarge as exc:
+        raise XrpcError(413, "PayloadTooLarge", str(exc)) from exc
+    except ValueError as exc:
+        raise XrpcError(400, "InvalidRequest", str(exc)) from exc
+    answer = await endpoint.handler(params, request)
+    if isinstance(answer, Response):
+        return answer
+    return Response(answer) if isinstance(answer, bytes) else json_response(answer)
+
+
+async def _anybody(request: Request, _method: Nsid) -> tuple[Request, Headers]:
+    return request, ()
+
+
+def _cached(response: Response, request: Request) -> Response:
+    """The answer with how long it may be kept: until asked again, and by nobody else if private."""
+    if any(name == b"cache-control" for name, _ in response.headers):
+        return response
+    whose = b"private" if request.header(b"authorization") else b"public"
+    return replace(response, headers=(*response.headers, (b"cache-control", whose + b", no-cache")))
 
 
 def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[str]) -> Count:

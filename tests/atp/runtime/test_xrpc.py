@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atp.runtime.asgi import Receive, Request, Response, Scope, Send, json_response
+from atp.runtime.asgi import Headers, Receive, Request, Response, Scope, Send, json_response
 from atp.runtime.metrics import Registry
 from atp.runtime.xrpc import MAX_BODY, MAX_QUERY, Endpoint, Outcome, Router, XrpcError, counter
 from atp.syntax import Nsid
@@ -211,6 +211,28 @@ async def test_a_body_is_read_checked_and_handed_on(served: Served) -> None:
     assert error(await posted(body_of(b"{"))) == (400, "InvalidRequest")
     long = (b" " * (MAX_BODY // 2 + 1) for _ in range(3))
     assert error(await posted(body_of(*long))) == (413, "PayloadTooLarge")
+
+
+async def test_manners() -> None:
+    """What may be kept and by whom, on what it depends, and who has it already; errors are not."""
+
+    async def admit(request: Request, method: Nsid) -> tuple[Request, Headers]:
+        assert method == "com.example.echo"
+        return request, ((b"ratelimit-remaining", b"7"),)
+
+    router = Router(ENDPOINTS, PAGES, lambda _name, _outcome: None, admit=admit)
+    path = "/xrpc/com.example.echo"
+    answer = await call(router, path)
+    assert answer.headers["cache-control"] == "public, no-cache"
+    assert answer.headers["vary"] == "accept-encoding, authorization, atproto-accept-labelers"
+    again = {b"if-none-match": answer.headers["etag"].encode(), b"authorization": b"x"}
+    known = await call(router, path, headers=again)
+    assert (known.status, known.body) == (304, b"")
+    assert known.headers["cache-control"] == "private, no-cache"
+    refused = await call(router, path, b"bad=1")
+    assert refused.headers["cache-control"] == "no-store"
+    left = {one.headers["ratelimit-remaining"] for one in (answer, known, refused)}
+    assert left == {"7"}
 
 
 async def test_defect_tells_the_caller_nothing(served: Served) -> None:

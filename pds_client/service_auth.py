@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 
-from appview.network import Network
 from atp.jwt import LEEWAY, JwtError, JwtFault, ServiceToken
 from atp.runtime.asgi import Request
 from atp.runtime.xrpc import XrpcError
 from atp.syntax import Did, Nsid
-from pds_client.identity import DidAbsent, DidInvalid, DidUnavailable
+from pds_client.identity import DidAbsent, DidInvalid, DidUnavailable, Directory
 
 MAX_USED = 200_000
 """Used tokens that are remembered; of more, the oldest is forgotten before its time."""
@@ -23,13 +22,13 @@ MAX_USED = 200_000
 _SCHEME = b"bearer "
 
 
-class Authenticator:
+class ServiceAuth:
     """Proves who calls; ``audiences`` are the names of this service, ``clock`` gives µs."""
 
     def __init__(
-        self, network: Network, audiences: Collection[str], clock: Callable[[], int]
+        self, directory: Directory, audiences: Collection[str], clock: Callable[[], int]
     ) -> None:
-        self._directory = network.directory
+        self._directory = directory
         self._audiences = frozenset(audiences)
         self._clock = clock
         self._used: OrderedDict[tuple[Did, str], int] = OrderedDict()
@@ -87,4 +86,4 @@ class Authenticator:
 
 
 def _refused(fault: JwtFault, why: str) -> XrpcError:
-    return XrpcError(401, fault, why)
+    return XrpcError(401, fault, why, ((b"www-authenticate", b"Bearer"),))

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from appview import auth
-from appview.auth import Authenticator
 from appview.network import network
 from atp.jwt import sign
 from atp.keys import PrivateKey
@@ -19,6 +17,8 @@ from atp.runtime.xrpc import XrpcError
 from atp.syntax import Did, Nsid
 from ops.world.account import Account
 from ops.world.network import World
+from pds_client import service_auth
+from pds_client.service_auth import ServiceAuth
 
 METHOD = Nsid.parse("fm.plyr.feed.getTimeline")
 AUDIENCES = ("did:web:appview.test", "did:web:appview.test#plyr_appview")
@@ -31,7 +31,7 @@ class Door:
 
     account: Account
     world: World
-    authenticator: Authenticator
+    auth: ServiceAuth
     now: int = NOW
     numbers: list[int] = field(default_factory=lambda: [0])
 
@@ -51,7 +51,7 @@ class Door:
         """Who calls with this header."""
         headers = () if authorization is None else ((b"authorization", authorization.encode()),)
         request = Request("GET", f"/xrpc/{METHOD}", b"", headers)
-        return await self.authenticator.viewer(request, METHOD)
+        return await self.auth.viewer(request, METHOD)
 
     async def refused(self, authorization: str) -> tuple[int, str]:
         """Status and name of the refusal."""
@@ -68,7 +68,9 @@ async def door() -> AsyncIterator[Door]:
         network(world.plc_url, allow_private_hosts=True) as out,
     ):
         account = world.create_account("alice.test")
-        made = Door(account, world, Authenticator(out, AUDIENCES, lambda: made.now * 1_000_000))
+        made = Door(
+            account, world, ServiceAuth(out.directory, AUDIENCES, lambda: made.now * 1_000_000)
+        )
         yield made
 
 
@@ -132,10 +134,10 @@ async def test_no_directory_is_not_the_callers_fault(door: Door) -> None:
 
 async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of too many used tokens the oldest is forgotten; those that are over are as well."""
-    monkeypatch.setattr(auth, "MAX_USED", 3)
+    monkeypatch.setattr(service_auth, "MAX_USED", 3)
     for _ in range(5):
         assert await door.viewer(f"Bearer {door.token()}") == door.account.did
-    assert len(door.authenticator._used) == 3
+    assert len(door.auth._used) == 3
     door.now += 3_000
     assert await door.viewer(f"Bearer {door.token()}") == door.account.did
-    assert len(door.authenticator._used) == 1
+    assert len(door.auth._used) == 1
