@@ -7,7 +7,7 @@ pages with those of other services.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appview.api import PROTOCOL_QUERIES, QUERIES
@@ -17,6 +17,7 @@ from appview.health import health
 from appview.params import Params
 from appview.pipeline import Answer
 from appview.store import Store
+from appview.store_viewer import repo_rev
 from atp.runtime import sqlite
 from atp.runtime.asgi import Request, Response, json_response
 from atp.runtime.xrpc import Endpoint, Handler, Page
@@ -93,7 +94,14 @@ def build(
 
 
 def _handler(answer: Answer, store: Store, now: Callable[[], int]) -> Handler:
-    async def handle(params: dict[str, object], _request: Request) -> object:
-        return answer(store, Call(Params(params), None, now()))
+    async def handle(params: dict[str, object], request: Request) -> object:
+        value = answer(store, Call(Params(params), request.viewer, now()))
+        response = value if isinstance(value, Response) else json_response(value)
+        rev = request.viewer and repo_rev(store, request.viewer)
+        if not rev:
+            return response
+        # Read-after-write: the viewer's PDS adds what it has that is newer (spec §8).
+        told = (b"atproto-repo-rev", rev.encode())
+        return replace(response, headers=(*response.headers, told))
 
     return handle

@@ -20,6 +20,7 @@ MAX_LINES = 400
 PACKAGES = ("atp", "appview", "indexer", "labeler", "lexicons", "ops", "pds_client")
 SQL_ROOMS = (
     "/store.py",
+    "/store_viewer.py",
     "/store/",
     "/records/",
     "/schema/",
