@@ -7,24 +7,29 @@ pages with those of other services.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import isawaitable
 from pathlib import Path
 
-from appview.api import PROTOCOL_QUERIES, QUERIES
+from appview.api import QUERIES, sync_get_record
+from appview.call import Call
 from appview.front import front_page
 from appview.health import health
 from appview.network import Network
 from appview.params import Params
-from appview.pipeline import Answer, ProvenAnswer
+from appview.pipeline import Answer
 from appview.proofs import Proofs
 from appview.store import Store
+from appview.store_viewer import repo_rev
 from atp.runtime import sqlite
 from atp.runtime.asgi import Request, Response, json_response
 from atp.runtime.xrpc import Endpoint, Handler, Page
+from atp.syntax import Nsid
 from indexer import schema
 from lexicons.catalog import Catalog
 from lexicons.methods import method
-from lexicons.names import Names
+from lexicons.names import GET_RECORD, Names
 
 
 class IndexNotReady(sqlite.StoreError):
@@ -68,12 +73,13 @@ def build(
     now: Callable[[], int],
 ) -> AppView:
     """The AppView over an open index; ``now`` gives µs since the epoch."""
-    proofs = Proofs(network, now)
-    handlers = {names.query(name): _handler(answer, store) for name, answer in QUERIES.items()}
-    for nsid, proven in PROTOCOL_QUERIES.items():
-        handlers[nsid] = _proving(proven, store, proofs)
+    ours = {names.query(name): answer for name, answer in QUERIES.items()}
+    beyond: dict[Nsid, Answer] = {
+        GET_RECORD: partial(sync_get_record.answer, proofs=Proofs(network, now)),
+    }
     endpoints = tuple(
-        Endpoint(method(catalog, nsid), handler) for nsid, handler in handlers.items()
+        Endpoint(method(catalog, nsid), _handler(answer, store, now))
+        for nsid, answer in {**ours, **beyond}.items()
     )
 
     async def show_health(_request: Request) -> Response:
@@ -96,15 +102,17 @@ def build(
     )
 
 
-def _handler(answer: Answer, store: Store) -> Handler:
-    async def handle(params: dict[str, object], _request: Request) -> object:
-        return answer(store, Params(params))
-
-    return handle
-
-
-def _proving(answer: ProvenAnswer, store: Store, proofs: Proofs) -> Handler:
-    async def handle(params: dict[str, object], _request: Request) -> object:
-        return await answer(store, proofs, Params(params))
+def _handler(answer: Answer, store: Store, now: Callable[[], int]) -> Handler:
+    async def handle(params: dict[str, object], request: Request) -> object:
+        value = answer(store, Call(Params(params), request.viewer, now()))
+        if isawaitable(value):
+            value = await value
+        response = value if isinstance(value, Response) else json_response(value)
+        rev = request.viewer and repo_rev(store, request.viewer)
+        if not rev:
+            return response
+        # Read-after-write: the viewer's PDS adds what it has that is newer (spec §8).
+        told = (b"atproto-repo-rev", rev.encode())
+        return replace(response, headers=(*response.headers, told))
 
     return handle

@@ -5,11 +5,13 @@ A query inside a loop or a view would be a defect; nothing here loops over a pag
 
 from __future__ import annotations
 
+from appview.call import Call
 from appview.state import Page, State
 from appview.store import Store
+from appview.store_viewer import viewer
 
 
-def hydrate(store: Store, page: Page) -> State:
+def hydrate(store: Store, page: Page, call: Call) -> State:
     """The rows of a page's ids, and the accounts of their authors and featured artists."""
     tracks = store.tracks(page.tracks) if page.tracks else {}
     comments = store.records(page.comments) if page.comments else {}
@@ -20,4 +22,11 @@ def hydrate(store: Store, page: Page) -> State:
     for track in tracks.values():
         if track:
             dids.update(track.features)
-    return State(tracks, comments, likes, lists, store.actors(dids) if dids else {})
+    return State(
+        tracks,
+        comments,
+        likes,
+        lists,
+        store.actors(dids) if dids else {},
+        viewer(store, call.viewer, page.tracks) if call.viewer else None,
+    )

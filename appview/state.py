@@ -85,14 +85,23 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """The asking account's own likes and lists, by the track that they are of."""
+
+    likes: Mapping[int, AtUri] = field(default_factory=dict)
+    lists: Mapping[int, tuple[AtUri, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class State:
-    """The rows loaded for a page, and every account that they name."""
+    """The rows loaded for a page, every account that they name, and the viewer if there is one."""
 
     tracks: Mapping[int, Track | None]
     comments: Mapping[int, Record | None]
     likes: Mapping[int, Record | None]
     lists: Mapping[int, Record | None]
     actors: Mapping[Did, Actor | None]
+    viewer: Viewer | None = None
 
 
 def _did(text: Value) -> Iterator[Did]:

@@ -97,6 +97,10 @@ class Store:
         finally:
             self._conn.execute("COMMIT")
 
+    def read(self, sql: str, values: tuple[object, ...] = ()) -> apsw.Cursor:
+        """The rows of a statement of one of the sibling modules ``appview.store_*``."""
+        return self._conn.execute(sql, values)
+
     def resolve(self, handles: Collection[Handle]) -> dict[Handle, Did]:
         """The active accounts that hold these handles, verified; the latest to verify wins."""
         rows = self._conn.execute(

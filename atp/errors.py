@@ -12,6 +12,8 @@
     ├── CommitError         a block is not a commit object
     ├── FrameError          bytes are not an event-stream frame
     ├── DidDocError         JSON is not the DID document asked for
+    ├── LabelError          fields are not those of a label
+    ├── JwtError            a service token proves nothing (`atp.jwt`)
     └── Rejected            a well-formed commit or sync message may not be trusted
 
 All but `Rejected` say that input is malformed; each message names what was wrong and where.
@@ -71,6 +73,10 @@ class CommitError(AtpError):
 
 class FrameError(AtpError):
     """Bytes that are not an event-stream frame (spec §1.8)."""
+
+
+class LabelError(AtpError):
+    """Fields that are not those of a label (spec §4.1)."""
 
 
 class DidDocError(AtpError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType, UnionType
-from typing import Self
+from typing import Any, Self
 
 from atp.errors import AtpError
 from atp.syntax import Nsid
@@ -70,7 +70,7 @@ class Catalog:
         namespace is.
         """
         names = Names(namespace)
-        catalog = cls.of(_packaged_documents(names.namespace))
+        catalog = cls.of(map(read_document, packaged(names.namespace)))
         for collection in names.collections:
             if collection not in catalog.records:
                 raise SchemaError(f"the schema of {collection} is missing from the installation")
@@ -135,15 +135,15 @@ def _parts(node: Definition) -> Iterable[Definition]:
     return ()
 
 
-def _packaged_documents(namespace: str) -> Iterator[Document]:
-    """The documents of this package. Only the id of a schema of ours starts a JSON string so."""
+def packaged(namespace: str) -> Iterator[dict[str, Any]]:
+    """The documents of this package in their JSON form, ours moved to ``namespace``."""
     for file in _json_files(files(__package__) / "json"):
+        # Only the id of a schema of ours starts a JSON string so.
         text = file.read_text("utf-8").replace(f'"{DEFAULT_NAMESPACE}.', f'"{namespace}.')
         try:
-            node = json.loads(text)
+            yield json.loads(text)
         except ValueError as exc:
             raise SchemaError(f"{file}: not JSON: {exc}") from exc
-        yield read_document(node)
 
 
 def _json_files(folder: Traversable) -> Iterator[Traversable]:

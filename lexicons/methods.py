@@ -3,7 +3,8 @@
 Parameters arrive as text and leave as the values that the schema describes: integers, booleans,
 arrays from repeated names, identifiers parsed to their types, defaults filled in. What the schema
 does not allow is refused with a sentence for the caller; names that it does not mention are
-ignored. Answers are checked in tests, where a slip is found before anybody meets it.
+ignored. A procedure's body stays as it came once it is found to fit. Answers are checked in tests,
+where a slip is found before anybody meets it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import orjson
 
 from atp.cbor import Value
 from atp.data import from_json
@@ -73,6 +76,7 @@ class Method:
     kind: Literal["query", "procedure"]
     errors: frozenset[str]
     _parameters: tuple[_Parameter, ...]
+    _check_input: Check | None
     _check_answer: Check | None
 
     def params(self, pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
@@ -93,6 +97,23 @@ class Method:
                 raise ParamsError(f"{parameter.name}: is required")
         return values
 
+    @property
+    def takes_input(self) -> bool:
+        """Whether it has a JSON body."""
+        return self._check_input is not None
+
+    def input(self, body: bytes) -> object:
+        """The JSON value of a body that the schema allows. Raises `ParamsError`."""
+        assert self._check_input is not None, "a method without a body is sent none"
+        try:
+            value = orjson.loads(body)
+            problems = self._check_input(from_json(value))
+        except (orjson.JSONDecodeError, DataError) as exc:
+            raise ParamsError(f"the body is not the JSON of a method: {exc}") from exc
+        if problems:
+            raise ParamsError(f"body{problems[0]}")
+        return value
+
     def check_output(self, answer: object) -> list[Problem]:
         """What is wrong with an answer in JSON form, by the schema of the method's output."""
         if self._check_answer is None:
@@ -112,9 +133,11 @@ def method(catalog: Catalog, nsid: Nsid) -> Method:
         _parameter(name, field, required=name in definition.params.required)
         for name, field in definition.params.properties.items()
     )
-    output = definition.output
-    check = make_check(output, catalog.checks) if output else None
-    return Method(nsid, definition.kind, definition.errors, parameters, check)
+    given, answer = (
+        make_check(body, catalog.checks) if body else None
+        for body in (definition.input, definition.output)
+    )
+    return Method(nsid, definition.kind, definition.errors, parameters, given, answer)
 
 
 def _parameter(name: str, field: _Scalar | schema.Array, *, required: bool) -> _Parameter:

@@ -15,12 +15,9 @@ from appview.api import (
     graph_get_list,
     server_get_stats,
     sync_explain_record,
-    sync_get_record,
     sync_get_repo_status,
 )
-from appview.pipeline import Answer, ProvenAnswer
-from atp.syntax import Nsid
-from lexicons.names import GET_RECORD
+from appview.pipeline import Answer
 
 QUERIES: Mapping[str, Answer] = {
     "actor.getProfile": actor_get_profile.answer,
@@ -36,6 +33,3 @@ QUERIES: Mapping[str, Answer] = {
     "sync.getRepoStatus": sync_get_repo_status.answer,
 }
 """By name within the namespace."""
-
-PROTOCOL_QUERIES: Mapping[Nsid, ProvenAnswer] = {GET_RECORD: sync_get_record.answer}
-"""Queries of the protocol itself, whose names no namespace moves."""

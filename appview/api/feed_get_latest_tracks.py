@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appview import cursor
+from appview.call import Call
 from appview.hydrate import hydrate
-from appview.params import Params
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page
@@ -12,10 +12,10 @@ from appview.store import Store
 from appview.views.track import track_list
 
 
-def skeleton(store: Store, params: Params) -> Page:
+def skeleton(store: Store, call: Call) -> Page:
     """The tracks that follow the cursor."""
-    places = store.latest_tracks(params.after(cursor.LAST), params.limit + 1)
-    tracks, following = cursor.page(places, params.limit)
+    places = store.latest_tracks(call.params.after(cursor.LAST), call.params.limit + 1)
+    tracks, following = cursor.page(places, call.params.limit)
     return Page(tracks=tracks, cursor=following)
 
 

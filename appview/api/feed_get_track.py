@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appview import find
+from appview.call import Call
 from appview.hydrate import hydrate
-from appview.params import Params
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page, State
@@ -12,9 +12,9 @@ from appview.store import Store
 from appview.views.track import track_view
 
 
-def skeleton(store: Store, params: Params) -> Page:
+def skeleton(store: Store, call: Call) -> Page:
     """The track of that URI."""
-    return Page(tracks=(find.track(store, params.uri("uri")),))
+    return Page(tracks=(find.track(store, call.params.uri("uri")),))
 
 
 def view(page: Page, state: State) -> dict[str, object]:

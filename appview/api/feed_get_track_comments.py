@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appview import cursor, find
+from appview.call import Call
 from appview.hydrate import hydrate
-from appview.params import Params
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page, State
@@ -13,14 +13,18 @@ from appview.views.comment import comment_view
 from appview.views.paged import paged
 
 
-def skeleton(store: Store, params: Params) -> Page:
+def skeleton(store: Store, call: Call) -> Page:
     """The comments that follow the cursor."""
-    track = find.track(store, params.uri("uri"))
-    if params.text("sort") == "newest":
-        places = store.comments_by_time(track, params.after(cursor.LAST), params.limit + 1)
+    track = find.track(store, call.params.uri("uri"))
+    if call.params.text("sort") == "newest":
+        places = store.comments_by_time(
+            track, call.params.after(cursor.LAST), call.params.limit + 1
+        )
     else:
-        places = store.comments_by_position(track, params.after(cursor.FIRST), params.limit + 1)
-    comments, following = cursor.page(places, params.limit)
+        places = store.comments_by_position(
+            track, call.params.after(cursor.FIRST), call.params.limit + 1
+        )
+    comments, following = cursor.page(places, call.params.limit)
     return Page(comments=comments, cursor=following)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appview import cursor, find
+from appview.call import Call
 from appview.hydrate import hydrate
-from appview.params import Params
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page, State
@@ -13,11 +13,11 @@ from appview.views.like import like_view
 from appview.views.paged import paged
 
 
-def skeleton(store: Store, params: Params) -> Page:
+def skeleton(store: Store, call: Call) -> Page:
     """The likes that follow the cursor."""
-    track = find.track(store, params.uri("uri"))
-    places = store.track_likes(track, params.after(cursor.LAST), params.limit + 1)
-    likes, following = cursor.page(places, params.limit)
+    track = find.track(store, call.params.uri("uri"))
+    places = store.track_likes(track, call.params.after(cursor.LAST), call.params.limit + 1)
+    likes, following = cursor.page(places, call.params.limit)
     return Page(likes=likes, cursor=following)
 
 

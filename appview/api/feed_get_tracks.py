@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appview import find
+from appview.call import Call
 from appview.hydrate import hydrate
-from appview.params import Params
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page
@@ -12,9 +12,9 @@ from appview.store import Store
 from appview.views.track import track_list
 
 
-def skeleton(store: Store, params: Params) -> Page:
+def skeleton(store: Store, call: Call) -> Page:
     """The tracks of those URIs."""
-    return Page(tracks=find.tracks(store, params.uris("uris")))
+    return Page(tracks=find.tracks(store, call.params.uris("uris")))
 
 
 answer = endpoint(skeleton, hydrate, shown, track_list)

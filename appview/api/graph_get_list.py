@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from appview import find
+from appview.call import Call
 from appview.cursor import FIRST, Place
 from appview.hydrate import hydrate
-from appview.params import Params
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page, State
@@ -14,12 +14,12 @@ from appview.views.list_ import item_views, list_view
 from appview.views.paged import paged
 
 
-def skeleton(store: Store, params: Params) -> Page:
+def skeleton(store: Store, call: Call) -> Page:
     """The list, and the items that follow the cursor; a place in it is an item's position."""
-    key = find.list_(store, params.uri("uri"))
+    key = find.list_(store, call.params.uri("uri"))
     length = store.list_length(key)
-    start = max(0, params.after(FIRST).key + 1)
-    positions = range(start, max(start, min(start + params.limit, length)))
+    start = max(0, call.params.after(FIRST).key + 1)
+    positions = range(start, max(start, min(start + call.params.limit, length)))
     subjects = store.list_subjects(key, positions)
     more = positions.stop < length
     return Page(

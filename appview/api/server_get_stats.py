@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from appview.params import Params
+from appview.call import Call
 from appview.store import Store
 
 
-def answer(store: Store, params: Params) -> dict[str, object]:  # noqa: ARG001 - it has none
+def answer(store: Store, call: Call) -> dict[str, object]:  # noqa: ARG001 - it has none
     """Totals over active accounts."""
     stats = store.stats()
     return {

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from appview.params import Params
+from appview.call import Call
 from appview.standing import Unshown, existence, unshown
 from appview.store import Store
 from appview.views.explanation import explanation
 from atp.syntax import AtUri, Did, Handle
 
 
-def answer(store: Store, params: Params) -> dict[str, object]:
+def answer(store: Store, call: Call) -> dict[str, object]:
     """The record's standing; never an error, whatever the URI names."""
     with store.snapshot():
-        uri = _by_did(store, params.uri("uri"))
+        uri = _by_did(store, call.params.uri("uri"))
         did = uri.authority
         repo = store.repo(did) if isinstance(did, Did) else None
         standing = store.standing(uri) if isinstance(did, Did) else None

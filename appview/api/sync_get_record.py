@@ -7,7 +7,7 @@ account's PDS shows now. A record is proven whether it fits its schema or not.
 
 from __future__ import annotations
 
-from appview.params import Params
+from appview.call import Call
 from appview.proofs import Proofs
 from appview.standing import Account
 from appview.store import Store
@@ -27,10 +27,10 @@ _REFUSALS = {
 }
 
 
-async def answer(store: Store, proofs: Proofs, params: Params) -> Response:
+async def answer(store: Store, call: Call, proofs: Proofs) -> Response:
     """The CAR of commit, tree nodes and record."""
-    did, collection = Did(params.text("did")), Nsid(params.text("collection"))
-    uri = AtUri.of(did, collection, RecordKey(params.text("rkey")))
+    did, collection = Did(call.params.text("did")), Nsid(call.params.text("collection"))
+    uri = AtUri.of(did, collection, RecordKey(call.params.text("rkey")))
     if collection not in (*store.names.collections, FOREIGN_PROFILE):
         raise XrpcError(400, "RecordNotFound", f"records of {collection} are not followed here")
     found = _look(store, did, uri)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appview.state import Page, State, Track
+from appview.state import Page, State, Track, Viewer
 from appview.views.actor import actor_view
 from appview.views.image import image_view
 from appview.views.label import self_labels
@@ -24,6 +24,7 @@ def track_view(key: int, state: State) -> dict[str, object]:
         "likeCount": track.likes,
         "commentCount": track.comments,
         "listCount": track.lists,
+        "playCount": 0,  # plays are no records, and none are counted yet
         "labels": self_labels(track),
         "createdAt": claimed(track.value.get("createdAt"), track.sort_at),
         "indexedAt": moment(track.first_seen),
@@ -37,12 +38,23 @@ def track_view(key: int, state: State) -> dict[str, object]:
         view["album"] = {"title": album}
     if features := track.features:
         view["features"] = [actor_view(did, state) for did in features]
+    if state.viewer:
+        view["viewer"] = _viewer(key, state.viewer)
     return view
 
 
 def track_list(page: Page, state: State) -> dict[str, object]:
     """A page of tracks."""
     return paged(page, tracks=[track_view(key, state) for key in page.tracks])
+
+
+def _viewer(key: int, viewer: Viewer) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if like := viewer.likes.get(key):
+        found["like"] = like
+    if lists := viewer.lists.get(key):
+        found["lists"] = list(lists)
+    return found
 
 
 def _audio(track: Track) -> dict[str, object]:

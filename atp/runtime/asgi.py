@@ -17,12 +17,15 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from atp.runtime import cors
+from atp.syntax import Did
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = tuple[tuple[bytes, bytes], ...]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+Headers = tuple[Header, ...]
 
 MAX_PAIRS = 256
 """Parameters of one query string."""
@@ -32,21 +35,39 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler may know of a call besides its parameters."""
+    """What a handler may know of a call besides its parameters.
+
+    ``client`` is the address of the peer; ``input`` is a procedure's body; ``viewer`` is the
+    account that calls, where it has proven itself.
+    """
 
     verb: str
     path: str
     query: bytes
     headers: Headers
+    client: str | None = None
+    input: object = None
+    viewer: Did | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> Request:
         """The request of an ``http`` scope."""
-        return cls(scope["method"], scope["path"], scope["query_string"], tuple(scope["headers"]))
+        client = scope.get("client")
+        return cls(
+            verb=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=tuple(scope["headers"]),
+            client=client[0] if client else None,
+        )
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this name, in lower case as ASGI has them."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every header of this name, in order."""
+        return [value for key, value in self.headers if key == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,22 @@ def _text(escaped: bytes) -> str:
         return unquote_to_bytes(escaped).decode()
     except UnicodeDecodeError as exc:
         raise ValueError("the query string is not UTF-8 once unescaped") from exc
+
+
+class BodyTooLarge(ValueError):
+    """A request's body is longer than what is read."""
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """A request's body. Raises `BodyTooLarge` as soon as it exceeds ``limit`` bytes."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLarge(f"The body exceeds {limit} bytes")
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

@@ -3,21 +3,25 @@
 ``/xrpc/<nsid>`` finds an ``Endpoint`` by its NSID, its method turns the query string into checked
 parameters, its handler answers. Whatever a caller sends is answered with the error that XRPC has
 for it; a 500 means a defect of ours, says nothing to the caller and everything to the log. A
-query's body is never read. ``Router`` takes endpoints and pages as values, so services that share
-a listener are joined by joining their tuples.
+query's body is never read. ``Router`` takes endpoints, pages and mounts as values, so services that
+share a listener are joined by joining them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Literal, Protocol
 
 from atp.errors import InvalidIdentifier
 from atp.runtime import cors, log
 from atp.runtime.asgi import (
+    App,
+    BodyTooLarge,
+    Headers,
+    Message,
     Receive,
     Request,
     Response,
@@ -26,12 +30,17 @@ from atp.runtime.asgi import (
     json_response,
     lifespan,
     query_pairs,
+    read_body,
 )
 from atp.runtime.metrics import Registry
+from atp.runtime.negotiate import negotiated
 from atp.syntax import Nsid
 
 MAX_QUERY = 32 * 1024
 """Bytes of a query string: room for a hundred AT-URIs, percent-escaped."""
+
+MAX_BODY = 1_048_576
+"""Bytes of a procedure's JSON body."""
 
 TIME_LIMIT = 15.0
 """Seconds a handler may take."""
@@ -40,6 +49,8 @@ UNKNOWN = "unknown"
 """Stands in metrics for every path at which nothing is served."""
 
 _PREFIX = "/xrpc/"
+_PAGES_VARY = b"accept-encoding"
+_METHODS_VARY = b"accept-encoding, authorization, atproto-accept-labelers"
 _VERBS: Mapping[str, tuple[str, ...]] = {"query": ("GET", "HEAD"), "procedure": ("POST",)}
 
 
@@ -63,6 +74,15 @@ class Method(Protocol):
         """
         ...
 
+    @property
+    def takes_input(self) -> bool:
+        """Whether it has a JSON body."""
+        ...
+
+    def input(self, body: bytes) -> object:
+        """The checked body, in JSON form; raises ValueError as ``params`` does."""
+        ...
+
 
 Handler = Callable[[dict[str, object], Request], Awaitable[object]]
 """Parameters and request in; out a Response, bytes that are JSON already, or what JSON can say."""
@@ -80,6 +100,9 @@ class Outcome(StrEnum):
     FAILED = "5xx"
 
 
+Admit = Callable[[Request, Nsid], Awaitable[tuple[Request, Headers]]]
+"""Lets a call of a method through, with its viewer and headers for the answer, or raises."""
+
 Count = Callable[[str, Outcome], None]
 """Told of every answer: the method or page that was asked for, ``unknown`` for any other."""
 
@@ -95,21 +118,29 @@ class Endpoint:
 class XrpcError(Exception):
     """An answer other than success: HTTP status, the error's name and a text for its reader."""
 
-    def __init__(self, status: int, error: str, message: str) -> None:
+    def __init__(self, status: int, error: str, message: str, headers: Headers = ()) -> None:
         super().__init__(f"{status} {error}: {message}")
         self.status = status
         self.error = error
         self.message = message
+        self.headers = headers
+
+    def also(self, headers: Headers) -> XrpcError:
+        """The same error with more headers."""
+        return XrpcError(self.status, self.error, self.message, (*self.headers, *headers))
 
     def response(self) -> Response:
         """The answer as XRPC writes it."""
-        return json_response({"error": self.error, "message": self.message}, self.status)
+        body = json_response({"error": self.error, "message": self.message}, self.status)
+        return replace(body, headers=(*self.headers, (b"cache-control", b"no-store")))
 
 
 class Router:
     """The ASGI application.
 
-    ``pages`` maps exact paths, ``/xrpc/_health`` among them, to what stands there.
+    ``pages`` maps exact paths, ``/xrpc/_health`` among them, to what stands there. ``mounts`` maps
+    the beginnings of paths to ASGI applications of their own: what streams or talks back. Every
+    call of a method passes ``admit`` first.
     """
 
     def __init__(
@@ -118,25 +149,42 @@ class Router:
         pages: Mapping[str, Page],
         count: Count,
         *,
+        mounts: Mapping[str, App] | None = None,
+        admit: Admit | None = None,
         time_limit: float = TIME_LIMIT,
     ) -> None:
         self._endpoints = {endpoint.method.nsid: endpoint for endpoint in endpoints}
         self._pages = dict(pages)
+        self._mounts = dict(mounts or {})
+        self._admit = admit or _anybody
         self._count = count
         self._time_limit = time_limit
         self._log = log.get("xrpc")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a websocket is refused, for no subscription is served here."""
+        """Answer one request; a websocket is refused where no mount takes it."""
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
+        elif mount := self._mount(scope["path"]):
+            await self._mounts[mount](scope, receive, self._counted(mount, send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
             request = Request.of(scope)
-            response = await self._answer(request)
+            response = await self._answer(request, receive)
             self._count(self._name(request.path), Outcome(f"{response.status // 100}xx"))
             await response.send(send, head=request.verb == "HEAD")
+
+    def _mount(self, path: str) -> str | None:
+        return next((start for start in self._mounts if path.startswith(start)), None)
+
+    def _counted(self, mount: str, send: Send) -> Send:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._count(mount, Outcome(f"{message['status'] // 100}xx"))
+            await send(message)
+
+        return counted
 
     def _name(self, path: str) -> str:
         if path in self._pages:
@@ -144,13 +192,13 @@ class Router:
         name = path.removeprefix(_PREFIX)
         return name if name in self._endpoints else UNKNOWN
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, receive: Receive) -> Response:
         if request.verb == "OPTIONS":
             requested = request.header(b"access-control-request-headers")
             return Response(b"", 204, headers=cors.preflight(requested))
         try:
             async with asyncio.timeout(self._time_limit):
-                return await self._dispatch(request)
+                return await self._dispatch(request, receive)
         except XrpcError as exc:
             return exc.response()
         except TimeoutError:
@@ -160,13 +208,13 @@ class Router:
             self._log.exception("request failed", path=request.path, query=request.query)
             return XrpcError(500, "InternalServerError", "Internal server error").response()
 
-    async def _dispatch(self, request: Request) -> Response:
+    async def _dispatch(self, request: Request, receive: Receive) -> Response:
         if len(request.query) > MAX_QUERY:
             raise XrpcError(414, "InvalidRequest", f"The query exceeds {MAX_QUERY} bytes")
         if page := self._pages.get(request.path):
             _demand_verb(request, _VERBS["query"])
-            return await page(request)
-        return await self._call(self._endpoint(request.path), request)
+            return negotiated(request, _cached(await page(request), request), _PAGES_VARY)
+        return await self._call(self._endpoint(request.path), request, receive)
 
     def _endpoint(self, path: str) -> Endpoint:
         name = path.removeprefix(_PREFIX)
@@ -180,26 +228,59 @@ class Router:
             return endpoint
         raise XrpcError(501, "MethodNotImplemented", f"This server does not serve {nsid}")
 
-    async def _call(self, endpoint: Endpoint, request: Request) -> Response:
+    async def _call(self, endpoint: Endpoint, request: Request, receive: Receive) -> Response:
         _demand_verb(request, _VERBS[endpoint.method.kind])
+        request, told = await self._admit(request, endpoint.method.nsid)
         try:
-            params = endpoint.method.params(query_pairs(request.query))
-        except ValueError as exc:
-            raise XrpcError(400, "InvalidRequest", str(exc)) from exc
-        answer = await endpoint.handler(params, request)
-        if isinstance(answer, Response):
-            return answer
-        return Response(answer) if isinstance(answer, bytes) else json_response(answer)
+            response = _cached(await _answered(endpoint, request, receive), request)
+        except XrpcError as exc:
+            raise exc.also(told) from exc
+        response = replace(response, headers=(*response.headers, *told))
+        return negotiated(request, response, _METHODS_VARY)
 
 
-def counter(registry: Registry, endpoints: Iterable[Endpoint], pages: Mapping[str, Page]) -> Count:
+async def _answered(endpoint: Endpoint, request: Request, receive: Receive) -> Response:
+    try:
+        params = endpoint.method.params(query_pairs(request.query))
+        if endpoint.method.takes_input:
+            request = replace(request, input=await _input(endpoint.method, request, receive))
+    except BodyTooLarge as exc:
+        raise XrpcError(413, "PayloadTooLarge", str(exc)) from exc
+    except ValueError as exc:
+        raise XrpcError(400, "InvalidRequest", str(exc)) from exc
+    answer = await endpoint.handler(params, request)
+    if isinstance(answer, Response):
+        return answer
+    return Response(answer) if isinstance(answer, bytes) else json_response(answer)
+
+
+async def _anybody(request: Request, _method: Nsid) -> tuple[Request, Headers]:
+    return request, ()
+
+
+def _cached(response: Response, request: Request) -> Response:
+    """The answer with how long it may be kept: until asked again, and by nobody else if private."""
+    if any(name == b"cache-control" for name, _ in response.headers):
+        return response
+    whose = b"private" if request.header(b"authorization") else b"public"
+    return replace(response, headers=(*response.headers, (b"cache-control", whose + b", no-cache")))
+
+
+def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[str]) -> Count:
     """A Prometheus counter of requests; its labels are what is served and nothing else."""
-    names = [*(str(endpoint.method.nsid) for endpoint in endpoints), *pages, UNKNOWN]
+    names = [*(str(endpoint.method.nsid) for endpoint in endpoints), *paths, UNKNOWN]
     labels = Enum("Served", [(name, name) for name in names])  # type: ignore[misc]
     series = registry.counter(
         "xrpc_requests_total", "Requests answered.", method=labels, outcome=Outcome
     )
     return lambda name, outcome: series.inc(labels[name], outcome)
+
+
+async def _input(method: Method, request: Request, receive: Receive) -> object:
+    encoding, _, _ = (request.header(b"content-type") or b"").partition(b";")
+    if encoding.strip().lower() != b"application/json":
+        raise ValueError("The body must be JSON, with Content-Type: application/json")
+    return method.input(await read_body(receive, MAX_BODY))
 
 
 def _demand_verb(request: Request, verbs: tuple[str, ...]) -> None:

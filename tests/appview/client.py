@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,8 +12,10 @@ import orjson
 from appview import app
 from appview.network import Network
 from appview.store import Store
+from atp.runtime.asgi import Headers, Request
 from atp.runtime.http import Client as HttpClient
 from atp.runtime.xrpc import Router
+from atp.syntax import Did, Nsid
 from lexicons.catalog import Catalog
 from lexicons.methods import method
 from pds_client.identity import Directory
@@ -26,11 +29,12 @@ UNREACHABLE = Network(_NOWHERE, Directory(_NOWHERE, "http://plc.invalid"))
 
 
 class Client:
-    """The whole AppView without a socket; each call runs in a loop of its own."""
+    """The whole AppView without a socket; each call runs in a loop of its own, as ``viewer``."""
 
     def __init__(self, index: Index, network: Network = UNREACHABLE) -> None:
         self.store: Store = app.open_store(index.path, NAMES)
         self.now = START
+        self.viewer: Did | None = None
         appview = app.build(
             self.store,
             network,
@@ -40,7 +44,12 @@ class Client:
             version="1.2.3",
             now=lambda: self.now,
         )
-        self.router = Router(appview.endpoints, appview.pages, lambda _name, _outcome: None)
+        self.router = Router(
+            appview.endpoints, appview.pages, lambda _name, _outcome: None, admit=self._admit
+        )
+
+    async def _admit(self, request: Request, _method: Nsid) -> tuple[Request, Headers]:
+        return replace(request, viewer=self.viewer), ()
 
     def get(self, name: str, **params: Any) -> dict[str, Any]:
         """The answer to a query, which must be 200 and in the shape of its lexicon."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from appview.call import Call
 from appview.cursor import FIRST
 from appview.hydrate import hydrate
+from appview.params import Params
 from appview.state import Page
 from appview.store import Store
 from atp.syntax import Did
 from tests.appview.index import Index
+
+CALL = Call(Params({}), None, 0)
 
 
 def test_loads_rows_and_everyone_they_name(index: Index, store: Store) -> None:
@@ -18,7 +22,7 @@ def test_loads_rows_and_everyone_they_name(index: Index, store: Store) -> None:
     index.comment(bob, uri)
     (track,) = store.find_tracks([uri]).values()
     (comment,) = (place.id for place in store.comments_by_position(track, FIRST, 5))
-    state = hydrate(store, Page(tracks=(track,), comments=(comment, 999), actors=(carol,)))
+    state = hydrate(store, Page(tracks=(track,), comments=(comment, 999), actors=(carol,)), CALL)
     assert state.actors.keys() == {alice, bob, carol, nobody}
     assert state.actors[nobody] is None
     assert state.tracks.keys() == {track}
@@ -27,5 +31,5 @@ def test_loads_rows_and_everyone_they_name(index: Index, store: Store) -> None:
 
 def test_an_empty_page_reads_nothing(store: Store) -> None:
     """Nothing is asked for nothing."""
-    state = hydrate(store, Page())
+    state = hydrate(store, Page(), CALL)
     assert not any((state.tracks, state.comments, state.likes, state.lists, state.actors))

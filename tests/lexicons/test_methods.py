@@ -255,3 +255,17 @@ def test_an_answer_outside_the_data_model_is_wrong() -> None:
 def test_a_method_without_output_takes_any_answer() -> None:
     """Where the schema promises nothing, nothing can be wrong."""
     assert made().check_output(None) == []
+
+
+def test_a_body_is_held_to_its_schema() -> None:
+    """A procedure's input comes back as it was, or with a sentence for the caller."""
+    body = {"type": "object", "required": ["at"], "properties": {"at": {"type": "integer"}}}
+    given_body = {"encoding": "application/json", "schema": body}
+    node = lexicon({"type": "procedure", "input": given_body})
+    sent = method(Catalog.of([read_document(node)]), Nsid("com.example.thing"))
+    assert sent.takes_input
+    assert not ours("feed.getTrack").takes_input
+    assert sent.input(b'{"at": 7, "more": null}') == {"at": 7, "more": None}
+    for wrong in (b"", b"{", b"[]", b"{}", b'{"at": "7"}', b'{"at": 1.5}', b"\xff"):
+        with pytest.raises(ParamsError):
+            sent.input(wrong)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atp.runtime.asgi import Request, Response, json_response
+from atp.runtime.asgi import Headers, Receive, Request, Response, Scope, Send, json_response
 from atp.runtime.metrics import Registry
-from atp.runtime.xrpc import MAX_QUERY, Endpoint, Outcome, Router, XrpcError, counter
+from atp.runtime.xrpc import MAX_BODY, MAX_QUERY, Endpoint, Outcome, Router, XrpcError, counter
 from atp.syntax import Nsid
 from tests.atp.runtime.asgi_call import Answer, call, call_sync
+
+JSON = b"application/json"
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,20 @@ class EchoMethod:
             raise ValueError("bad must not be given")
         return {"pairs": [list(pair) for pair in pairs]}
 
+    @property
+    def takes_input(self) -> bool:
+        return self.nsid.name == "send"
+
+    def input(self, body: bytes) -> object:
+        return orjson.loads(body)
+
 
 async def echo(params: Mapping[str, object], request: Request) -> object:
     return params
+
+
+async def send(params: Mapping[str, object], request: Request) -> object:
+    return request.input
 
 
 async def encoded(params: Mapping[str, object], request: Request) -> object:
@@ -69,6 +82,7 @@ QUERIES = (echo, encoded, refuses, breaks, stalls, text)
 ENDPOINTS = (
     *(Endpoint(EchoMethod(Nsid.parse(f"com.example.{fn.__name__}")), fn) for fn in QUERIES),
     Endpoint(EchoMethod(Nsid.parse("com.example.write"), "procedure"), echo),
+    Endpoint(EchoMethod(Nsid.parse("com.example.send"), "procedure"), send),
 )
 PAGES = {"/": front, "/xrpc/_health": health}
 
@@ -174,6 +188,53 @@ async def test_procedure_is_posted(served: Served) -> None:
     assert (await call(served.router, "/xrpc/com.example.write", verb="POST")).status == 200
 
 
+def body_of(*parts: bytes) -> Callable[[], Awaitable[Any]]:
+    """A request's body as a server hands it on, in parts."""
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+
+    async def receive() -> Any:
+        return messages.pop(0) if messages else {"type": "http.request"}
+
+    return receive
+
+
+async def test_a_body_is_read_checked_and_handed_on(served: Served) -> None:
+    """In however many parts it comes; not JSON, of another type and too long are refused by name."""
+
+    async def posted(receive: Callable[[], Awaitable[Any]], kind: bytes = JSON) -> Answer:
+        path, headers = "/xrpc/com.example.send", {b"content-type": kind}
+        return await call(served.router, path, verb="POST", headers=headers, receive=receive)
+
+    answer = await posted(body_of(b'{"a"', b":", b"1}"), b"Application/JSON; charset=utf-8")
+    assert (answer.status, answer.body) == (200, b'{"a":1}')
+    assert error(await posted(body_of(b"{}"), b"text/plain")) == (400, "InvalidRequest")
+    assert error(await posted(body_of(b"{"))) == (400, "InvalidRequest")
+    long = (b" " * (MAX_BODY // 2 + 1) for _ in range(3))
+    assert error(await posted(body_of(*long))) == (413, "PayloadTooLarge")
+
+
+async def test_manners() -> None:
+    """What may be kept and by whom, on what it depends, and who has it already; errors are not."""
+
+    async def admit(request: Request, method: Nsid) -> tuple[Request, Headers]:
+        assert method == "com.example.echo"
+        return request, ((b"ratelimit-remaining", b"7"),)
+
+    router = Router(ENDPOINTS, PAGES, lambda _name, _outcome: None, admit=admit)
+    path = "/xrpc/com.example.echo"
+    answer = await call(router, path)
+    assert answer.headers["cache-control"] == "public, no-cache"
+    assert answer.headers["vary"] == "accept-encoding, authorization, atproto-accept-labelers"
+    again = {b"if-none-match": answer.headers["etag"].encode(), b"authorization": b"x"}
+    known = await call(router, path, headers=again)
+    assert (known.status, known.body) == (304, b"")
+    assert known.headers["cache-control"] == "private, no-cache"
+    refused = await call(router, path, b"bad=1")
+    assert refused.headers["cache-control"] == "no-store"
+    left = {one.headers["ratelimit-remaining"] for one in (answer, known, refused)}
+    assert left == {"7"}
+
+
 async def test_defect_tells_the_caller_nothing(served: Served) -> None:
     """A defect is a 500 without its detail, and is counted as one."""
     answer = await call(served.router, "/xrpc/com.example.breaks")
@@ -234,6 +295,34 @@ async def test_counter_is_a_closed_series() -> None:
     assert b'xrpc_requests_total{method="com.example.echo",outcome="2xx"} 2.0' in after
     assert b'xrpc_requests_total{method="unknown",outcome="5xx"} 1.0' in after
     assert b'xrpc_requests_total{method="unknown",outcome="4xx"} 1.0' in after
+
+
+async def test_a_mount_takes_what_begins_with_its_path() -> None:
+    """An application of its own answers below its path, websockets too, and is counted as one."""
+    paths: list[str] = []
+
+    async def streams(scope: Scope, _receive: Receive, send: Send) -> None:
+        paths.append(f"{scope['type']} {scope['path']}")
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 206, "headers": []})
+            await send({"type": "http.response.body", "body": b"part"})
+
+    counted: list[tuple[str, Outcome]] = []
+
+    def count(name: str, outcome: Outcome) -> None:
+        counted.append((name, outcome))
+
+    router = Router(ENDPOINTS, PAGES, count, mounts={"/blob/": streams})
+    assert (await call(router, "/blob/did:web:a.test/x")).body == b"part"
+    assert (await call(router, "/blob")).status == 404
+    await router({"type": "websocket", "path": "/blob/live"}, unheard, unheard)
+    assert paths == ["http /blob/did:web:a.test/x", "websocket /blob/live"]
+    assert counted == [("/blob/", Outcome.DONE), ("unknown", Outcome.REFUSED)]
+
+
+async def unheard(_message: object = None) -> Any:
+    """A side of a websocket on which nothing is said."""
+    raise AssertionError
 
 
 async def test_body_of_a_query_is_never_read(served: Served) -> None:

@@ -1,0 +1,78 @@
+"""What an answer's receiver has already, and in which form they can read it (RFC 9110).
+
+The tag of an answer is a hash of its content, whatever its encoding, and so a weak one. Whoever
+sends it back and would be sent the same gets 304 and no body. Texts of more than a packet are
+compressed for those who say that they can read it.
+"""
+
+from __future__ import annotations
+
+import gzip
+from base64 import urlsafe_b64encode
+from dataclasses import replace
+from hashlib import blake2b
+
+import zstandard
+
+from atp.runtime.asgi import Header, Request, Response
+
+WORTH_IT = 1_400
+"""Bytes below which a body fits into one packet, and is left as it is."""
+
+_GZIP_LEVEL = 5
+_READABLE = (b"application/json", b"text/")
+_ENCODINGS = (b"zstd", b"gzip")
+"""Those that we write, the better one first."""
+
+
+def negotiated(request: Request, response: Response, vary: bytes) -> Response:
+    """The answer as this caller is to have it; ``vary`` names the headers that it depends on."""
+    if response.status != 200 or request.verb not in ("GET", "HEAD"):
+        return response
+    tag = etag(response.body)
+    headers: tuple[Header, ...] = ((b"etag", tag), (b"vary", vary), *response.headers)
+    if _has(request.header(b"if-none-match"), tag):
+        return replace(response, status=304, body=b"", headers=headers)
+    if len(response.body) >= WORTH_IT and response.content_type.startswith(_READABLE):
+        encoding = chosen(request.header(b"accept-encoding") or b"")
+        if encoding is not None:
+            headers = (*headers, (b"content-encoding", encoding))
+            return replace(response, body=_encode(encoding, response.body), headers=headers)
+    return replace(response, headers=headers)
+
+
+def etag(body: bytes) -> bytes:
+    """The tag of that content."""
+    return b'W/"%s"' % urlsafe_b64encode(blake2b(body, digest_size=15).digest())
+
+
+def chosen(accepted: bytes) -> bytes | None:
+    """The encoding that an ``Accept-Encoding`` header likes best of ours; None for none."""
+    weights = dict(map(_weighed, accepted.lower().split(b",")))
+    anything = weights.get(b"*", 0.0)
+    best = max(_ENCODINGS, key=lambda name: weights.get(name, anything))
+    return best if weights.get(best, anything) > 0 else None
+
+
+def _weighed(part: bytes) -> tuple[bytes, float]:
+    name, *parameters = (piece.strip() for piece in part.split(b";"))
+    for parameter in parameters:
+        if parameter.startswith(b"q="):
+            try:
+                return name, float(parameter[2:])
+            except ValueError:
+                return name, 0.0
+    return name, 1.0
+
+
+def _has(condition: bytes | None, tag: bytes) -> bool:
+    if condition is None:
+        return False
+    held = {part.strip().removeprefix(b"W/") for part in condition.split(b",")}
+    return b"*" in held or tag.removeprefix(b"W/") in held
+
+
+def _encode(encoding: bytes, body: bytes) -> bytes:
+    if encoding == b"zstd":
+        return zstandard.compress(body)
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)
