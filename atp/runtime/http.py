@@ -13,12 +13,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import orjson
@@ -34,6 +34,7 @@ from atp.runtime.http_errors import (
     HttpTooLarge,
     HttpUnavailable,
     refused_with,
+    rest,
 )
 
 __all__ = [
@@ -121,6 +122,8 @@ class Client:
             allow_private=allow_private, trusted_origins=trusted_origins, lookup=lookup
         )
         self._ssl_context = ssl_context
+        self.heard: Callable[[str, float], None] = lambda _origin, _seconds: None
+        """Told when an answer asks for rest: whose it is (``https://host``), and the seconds."""
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -219,9 +222,13 @@ class Client:
             total=seconds, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT
         )
         with _translated(url):
-            return await self._session.request(
+            answer = await self._session.request(
                 method, url, headers=headers, data=body, allow_redirects=False, timeout=timeout
             )
+        asked = rest(answer.headers)
+        if asked is not None:
+            self.heard("{0.scheme}://{0.netloc}".format(urlsplit(url)), asked)
+        return answer
 
 
 class Stream:

@@ -14,10 +14,14 @@
 from __future__ import annotations
 
 import email.utils
+import time
 from collections.abc import Mapping
 
-MAX_RETRY_AFTER = 86_400.0
+MAX_REST = 86_400.0
 """Seconds; a server that asks for more patience gets this much."""
+
+_EPOCH = 1_000_000_000
+"""No server asks for this many seconds, so a greater number is a time."""
 
 _TRY_LATER = frozenset((408, 425, 429))
 _NOT_IMPLEMENTED = 501
@@ -88,19 +92,37 @@ def refused_with(
             where,
             f"answered with status {status}",
             status=status,
-            retry_after=retry_after(headers),
+            retry_after=rest(headers),
         )
     return HttpStatus(where, status, headers, body)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for; a date counts from the answer's own."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text), MAX_RETRY_AFTER)
+def rest(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which an answer, of any status, asks us to leave its server alone.
+
+    That is ``Retry-After``, else the reset of a rate limit of which nothing remains (spec §3): a
+    time, as PDSes send it, or seconds from now. Times count from the answer's own ``Date``.
+    """
+    now = _time(headers.get("Date", "")) or time.time()
+    asked = headers.get("Retry-After", "").strip()
+    seconds, until = _number(asked), _time(asked)
+    if seconds is None and until is not None:
+        seconds = until - now
+    if seconds is None and headers.get("RateLimit-Remaining", "").strip() == "0":
+        seconds = _number(headers.get("RateLimit-Reset", "").strip())
+        if seconds is not None and seconds > _EPOCH:
+            seconds -= now
+    return None if seconds is None else min(max(seconds, 0.0), MAX_REST)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdecimal() else None
+
+
+def _time(text: str) -> float | None:
+    """An HTTP date in seconds since the epoch."""
     try:
-        until = email.utils.parsedate_to_datetime(text)
-        now = email.utils.parsedate_to_datetime(headers.get("Date", ""))
-        return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+        moment = email.utils.parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
+    return None if moment.tzinfo is None else moment.timestamp()

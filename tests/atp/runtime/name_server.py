@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -16,8 +16,11 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-Zone = Mapping[tuple[str, str], Sequence[str]]
-"""Records by absolute name and kind; `BROKEN` for what the server fails at."""
+Zone = Mapping[tuple[str, str], Sequence[str] | Iterator[Sequence[str]]]
+"""Records by absolute name and kind; `BROKEN` for what the server fails at.
+
+An iterator gives the records of one look-up after the other.
+"""
 
 BROKEN: Sequence[str] = ("SERVFAIL",)
 
@@ -37,6 +40,8 @@ class _NameServer(asyncio.DatagramProtocol):
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
         found = self._zone.get((name, kind), ())
+        if isinstance(found, Iterator):
+            found = next(found)
         if found is BROKEN:
             answer.set_rcode(dns.rcode.SERVFAIL)
         elif found:

@@ -167,6 +167,33 @@ async def test_private_hosts_are_closed_by_default() -> None:
         assert hits == 1
 
 
+async def test_who_asks_for_rest_is_told() -> None:
+    """A spent rate limit on any answer, also on the way of a redirect, is passed on with its origin."""
+    told: list[tuple[str, float]] = []
+    spent = {"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}
+
+    async def answer(request: web.Request) -> web.Response:
+        status = int(request.match_info["status"])
+        return web.Response(status=status, headers={"Location": f"{other}/404", **spent})
+
+    async def quiet(_request: web.Request) -> web.Response:
+        return web.Response(headers={"RateLimit-Remaining": "1", "RateLimit-Reset": "30"})
+
+    routes = [web.get("/quiet", quiet), web.get("/{status}", answer)]
+    async with web_server(routes) as url, web_server(routes) as other:
+        async with Client(allow_private=True) as http:
+            await http.get_bytes(f"{url}/200")
+            http.heard = lambda origin, seconds: told.append((origin, seconds))
+            await http.get_bytes(f"{url}/quiet")
+            assert told == []
+            await http.get_bytes(f"{url}/200?x=http://a.example.com/")
+            with pytest.raises(HttpUnavailable):
+                await http.get_bytes(f"{url}/429")
+            with pytest.raises(HttpStatus):
+                await http.get_bytes(f"{url}/302", redirects=1)
+    assert told == [(url, 30), (url, 30), (url, 30), (other, 30)]
+
+
 async def test_tls() -> None:
     """A certificate counts for its name and under our authorities only."""
 
