@@ -1,8 +1,9 @@
-"""``#account`` and ``#identity`` events: who is shown, and under which name.
+"""``#account`` and ``#identity`` events, and what follows from a PDS's word: who is shown.
 
-An account's visibility follows ``active``; ``status`` only refines it (spec: account hosting
-status). A hidden account gives nothing to others' counters and comes back exactly; a deleted one
-is purged, and its repo must be fetched again if it ever returns.
+An event is stored and raises a question; nothing is shown or hidden at that moment. The answer,
+judged by the table of `indexer.hosting`, is applied in one transaction: a hidden account gives
+nothing to others' counters and comes back exactly; a deleted one is purged, and its repo must be
+fetched again if it ever returns.
 """
 
 from __future__ import annotations
@@ -12,38 +13,26 @@ from collections.abc import Iterable
 import apsw
 
 from atp import cbor
+from atp.errors import InvalidIdentifier
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
+from atp.syntax import Datetime
+from indexer.hosting import MAX_STATUS, STATEMENTS, Hosting, Reply, Told, decide, wait
 from indexer.records import Collection, counters
-from indexer.store import handles, repos, resync, rows
+from indexer.store import handles, repos, resync, rows, statuses
 from indexer.store.repos import Desync
-from indexer.verdict import APPLIED, Applied
-
-DELETED = "deleted"
-MAX_STATUS = 64  # characters of a status that are kept; the set of statuses is open
+from indexer.store.statuses import Question
+from indexer.verdict import APPLIED, REPLAYED, Applied
 
 
-def apply_status(
-    conn: apsw.Connection, event: AccountMsg, collections: Iterable[Collection], now: int
-) -> Applied:
-    """Hide, restore or purge an account that we know; ``now`` in microseconds."""
+def apply_status(conn: apsw.Connection, event: AccountMsg, source: str | None, now: int) -> Applied:
+    """Remember what is told of an account that we know; ``now`` in microseconds."""
     actor = rows.find_actor(conn, event.did)
     if actor is None:
         return APPLIED
     status = None if event.active or event.status is None else event.status[:MAX_STATUS]
-    active = rows.set_status(conn, actor.id, upstream_active=event.active, status=status)
-    if active != actor.active:
-        counters.account(conn, actor.id, 1 if active else -1)
-    if active and not actor.active:
-        resync.hasten(conn, actor.id)
-    if status == DELETED:
-        _purge(conn, actor, collections, now)
-    if active != actor.active or status != actor.upstream_status:
-        entry: dict[str, cbor.Value] = {"did": event.did, "active": event.active}
-        if status is not None:
-            entry["status"] = status
-        eventlog.append(conn, now, "account", cbor.encode(entry))
-    return APPLIED
+    told = Told(event.active, status, min(_micros(event.time, now), now))
+    return APPLIED if statuses.tell(conn, actor.id, told, source, now) else REPLAYED
 
 
 def apply_identity(conn: apsw.Connection, event: IdentityMsg, now: int) -> Applied:
@@ -54,12 +43,68 @@ def apply_identity(conn: apsw.Connection, event: IdentityMsg, now: int) -> Appli
     return APPLIED
 
 
+def apply_reply(
+    conn: apsw.Connection,
+    question: Question,
+    reply: Reply,
+    collections: Iterable[Collection],
+    *,
+    now: int,
+    jitter: float,
+) -> bool:
+    """Show, hide or purge an account as its PDS's answer has it; return whether it came back.
+
+    Where something was told after the question, the answer holds as well, but settles nothing,
+    and the account is asked about once more.
+    """
+    found = statuses.find(conn, question.actor)
+    actor = rows.find_actor(conn, question.did)
+    assert found is not None, "a question has a row"
+    assert actor is not None, "a question has an account"
+    decision = decide(found.told, reply)
+    statuses.answered(conn, actor.id, reply, now)
+    if found.told == question.told:
+        rest = wait(decision.again, question.attempts, jitter)
+        statuses.schedule(conn, actor.id, None if rest is None else now + rest)
+        if reply.answer in STATEMENTS:
+            statuses.settle(conn, actor.id)
+    returned = decision.hosting is not None and _host(conn, actor, decision.hosting, now)
+    if decision.purge:
+        _purge(conn, actor, collections, now)
+    return returned
+
+
+def _host(conn: apsw.Connection, actor: rows.Actor, hosting: Hosting, now: int) -> bool:
+    """Store an account's status and settle others' counters; return whether it came back."""
+    active = rows.set_status(conn, actor.id, upstream_active=hosting.active, status=hosting.status)
+    if active != actor.active:
+        counters.account(conn, actor.id, 1 if active else -1)
+    if active != actor.active or hosting.status != actor.upstream_status:
+        entry: dict[str, cbor.Value] = {"did": actor.did, "active": active}
+        if hosting.status is not None:
+            entry["status"] = hosting.status
+        eventlog.append(conn, now, "account", cbor.encode(entry))
+    returned = hosting.active and not actor.upstream_active
+    if returned:
+        statuses.set_purged(conn, actor.id, purged=False)
+        resync.hasten(conn, actor.id)
+    return returned
+
+
 def _purge(
     conn: apsw.Connection, actor: rows.Actor, collections: Iterable[Collection], now: int
 ) -> None:
     for collection in collections:
         collection.purge(conn, actor.id)
     rows.scrub(conn, actor.id)
+    statuses.set_purged(conn, actor.id, purged=True)
     repo = repos.find(conn, actor.id)
     if repo is not None:
         repos.put(conn, actor.id, head=repo.head, reason=Desync.ACCOUNT_DELETED, now=now)
+
+
+def _micros(time: str, otherwise: int) -> int:
+    try:
+        return Datetime.parse(time).micros()
+    except InvalidIdentifier:
+        return otherwise

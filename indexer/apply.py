@@ -8,6 +8,9 @@ signature and inclusion are applied at once, whether the repo is known to be com
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import apsw
 
 from atp import cbor
@@ -31,8 +34,9 @@ from indexer.judge import Judgement, judge, sort_key
 from indexer.reasons import Drop
 from indexer.records import Collection, collections
 from indexer.records.row import Row
-from indexer.store import handles, proofs, repos, rows, waiting
+from indexer.store import handles, proofs, repos, rows, sought, statuses, waiting
 from indexer.store.repos import IN_PROGRESS, Desync
+from indexer.store.rows import Origin
 from indexer.verdict import APPLIED, REPLAYED, Applied, Verdict
 from lexicons.catalog import Catalog
 from lexicons.names import FOREIGN_PROFILE, Names
@@ -45,6 +49,18 @@ _INCOMPLETE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is left to do after a record was written, once for many of them (`settle`).
+
+    ``change`` is that of the account's number of live records; ``entry`` is for the event log.
+    """
+
+    change: int
+    action: str
+    entry: bytes
+
+
 class Applier:
     """Applies events with one namespace's lexicons; holds no other state."""
 
@@ -52,21 +68,26 @@ class Applier:
         self._names = names
         self._catalog = catalog
         self._collections: dict[str, Collection] = collections(names)
+        self._references: dict[str, sought.References] = {
+            names.like: "likes",
+            names.comment: "comments",
+            names.list: "list_items",
+        }
 
     @property
     def collections(self) -> list[Nsid]:
         """What is indexed, ours and the profile that goes with it."""
         return [*self._names.collections, FOREIGN_PROFILE]
 
-    def apply(self, conn: apsw.Connection, outcome: Outcome, now: int) -> Applied:
-        """Write one event; ``now`` in microseconds."""
+    def apply(self, conn: apsw.Connection, outcome: Outcome, now: int, source: str) -> Applied:
+        """Write one event that ``source`` (its URL) gave; ``now`` in microseconds."""
         match outcome:
             case VerifiedCommit():
-                return self._commit(conn, outcome, now)
+                return self._commit(conn, outcome, now, Origin(source))
             case VerifiedSync():
                 return _sync(conn, outcome, now)
             case AccountMsg():
-                return accounts.apply_status(conn, outcome, self._collections.values(), now)
+                return accounts.apply_status(conn, outcome, source, now)
             case IdentityMsg():
                 return accounts.apply_identity(conn, outcome, now)
             case Deferred():
@@ -75,11 +96,15 @@ class Applier:
             case Refused():
                 return Applied(Verdict.REJECTED, outcome.reason)
 
-    def _commit(self, conn: apsw.Connection, commit: VerifiedCommit, now: int) -> Applied:
+    def _commit(
+        self, conn: apsw.Connection, commit: VerifiedCommit, now: int, origin: Origin
+    ) -> Applied:
         ours = [op for op in commit.ops if op.collection in self._collections]
         actor = rows.find_actor(conn, commit.did)
-        if actor is not None and actor.upstream_status == "deleted":
-            return Applied(Verdict.REJECTED, Drop.ACCOUNT_DELETED)
+        if actor is not None and not actor.upstream_active:
+            statuses.doubt(conn, actor.id, now)  # a hidden account that writes may be back
+            if statuses.is_purged(conn, actor.id):
+                return Applied(Verdict.REJECTED, Drop.ACCOUNT_DELETED)
         repo = None if actor is None else repos.find(conn, actor.id)
         if repo is None and not ours:
             return APPLIED  # it moves the state of a repo that we hold nothing of
@@ -87,10 +112,10 @@ class Applier:
         if head is not None and commit.rev <= head.rev:
             return REPLAYED
         actor = actor or rows.actor(conn, commit.did)
-        if head is None:
+        if head is None and ours:
             handles.schedule(conn, actor.id, now)
-        for op in ours:
-            self._op(conn, actor, op, commit.rev, now)
+        written = [self._op(conn, actor, op, rev=commit.rev, now=now, origin=origin) for op in ours]
+        settle(conn, actor, written, now)
         proofs.keep(conn, actor.id, commit, ours)
         link = chain(commit, head)
         reason = _INCOMPLETE.get(link)
@@ -102,23 +127,44 @@ class Applier:
         if repo is not None and repo.state == IN_PROGRESS:
             before = commit.before if whole else None
             waiting.commit(conn, actor.id, commit.since, before, here)
-        repos.put(conn, actor.id, head=here, reason=reason, now=now)
+        if ours or repo is None or not repo.unproven:
+            repos.put(conn, actor.id, head=here, reason=reason, now=now, commit=commit.commit_cid)
         return APPLIED
 
     def _op(
-        self, conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int
-    ) -> None:
+        self,
+        conn: apsw.Connection,
+        actor: rows.Actor,
+        op: VerifiedOp,
+        *,
+        rev: Tid,
+        now: int,
+        origin: Origin,
+    ) -> Written | None:
         record = rows.record(conn, actor.id, op.collection, op.rkey)
-        if record.rev is None or rev > record.rev:
-            self._write(conn, actor, record, op, rev=rev, now=now)
+        if record.rev is not None and rev <= record.rev:
+            return None
+        return self._write(conn, actor, record, op, rev=rev, now=now, origin=origin)
 
     def repair(
-        self, conn: apsw.Connection, actor: rows.Actor, op: VerifiedOp, rev: Tid, now: int
-    ) -> None:
-        """Write what a whole repo at ``rev`` says of one record, unless a newer commit did."""
+        self,
+        conn: apsw.Connection,
+        actor: rows.Actor,
+        op: VerifiedOp,
+        *,
+        rev: Tid,
+        now: int,
+        pds: str,
+    ) -> Written | None:
+        """Write what a whole repo at ``rev`` says of one record, unless a newer commit did.
+
+        ``pds`` is the origin from which the repo was fetched. What comes back is for `settle`.
+        """
         record = rows.record(conn, actor.id, op.collection, op.rkey)
-        if record.rev is None or rev >= record.rev:
-            self._write(conn, actor, record, op, rev=rev, now=now, repair=True)
+        if record.rev is not None and rev < record.rev:
+            return None
+        origin = Origin(pds, repair=True)
+        return self._write(conn, actor, record, op, rev=rev, now=now, origin=origin)
 
     def _write(
         self,
@@ -129,22 +175,32 @@ class Applier:
         *,
         rev: Tid,
         now: int,
-        repair: bool = False,
-    ) -> None:
+        origin: Origin,
+    ) -> Written:
         collection = self._collections[op.collection]
-        counted = op.collection != FOREIGN_PROFILE
         if record.live:
             collection.unindex(conn, Row(record.id, actor.id, actor.active, 0))
         if op.cid is None:
             rows.bury(conn, record.id, rev)
             change = -1 if record.live else 0
         else:
-            first_seen = (record.first_seen if record.live else None) or now
-            self._store(conn, actor, record.id, op, rev=rev, first_seen=first_seen)
+            first = (record.first_seen if record.live else None) or now
+            known = self._store(
+                conn, actor, record.id, op, rev=rev, first_seen=first, origin=origin
+            )
+            if not known:
+                self._seek(conn, actor, record.id, op.collection, now)
             change = 0 if record.live else 1
-        if counted:
-            rows.count_records(conn, actor.id, change)
-        _log(conn, actor, op, rev, now, repair=repair)
+        counted = op.collection != FOREIGN_PROFILE
+        return Written(change if counted else 0, op.action, _entry(actor, op, rev, origin))
+
+    def _seek(
+        self, conn: apsw.Connection, actor: rows.Actor, record: int, collection: Nsid, now: int
+    ) -> None:
+        references = self._references.get(collection)
+        if references is not None and actor.active:
+            ours = self._names.collections
+            sought.seek(conn, references, record, actor.id, collections=ours, now=now)
 
     def _store(
         self,
@@ -155,7 +211,9 @@ class Applier:
         *,
         rev: Tid,
         first_seen: int,
-    ) -> None:
+        origin: Origin,
+    ) -> bool:
+        """Store a record; whether all that it refers to has come or will."""
         assert op.cid is not None, "a delete stores nothing"
         value = {} if op.block is None else cbor.decode_map(op.block)
         judgement = self._judge(op, value)
@@ -168,10 +226,12 @@ class Applier:
             first_seen=first_seen,
             valid=judgement.valid,
             problems=judgement.as_json(),
+            origin=origin,
         )
-        if judgement.valid:
-            row = Row(record, actor.id, actor.active, sort_key(value, first_seen))
-            self._collections[op.collection].index(conn, row, value)
+        if not judgement.valid:
+            return True
+        row = Row(record, actor.id, actor.active, sort_key(value, first_seen))
+        return self._collections[op.collection].index(conn, row, value)
 
     def _judge(self, op: VerifiedOp, value: dict[str, Value]) -> Judgement:
         if op.block is None:
@@ -179,22 +239,24 @@ class Applier:
         return judge(self._catalog, self._names, op.collection, op.rkey, value)
 
 
-def _log(
-    conn: apsw.Connection,
-    actor: rows.Actor,
-    op: VerifiedOp,
-    rev: Tid,
-    now: int,
-    *,
-    repair: bool,
+def settle(
+    conn: apsw.Connection, actor: rows.Actor, written: Iterable[Written | None], now: int
 ) -> None:
+    """Count and log what was written of one account's records, in that order."""
+    done = [one for one in written if one is not None]
+    if done:
+        rows.count_records(conn, actor.id, sum(one.change for one in done))
+        eventlog.append_all(conn, now, [(one.action, one.entry) for one in done])
+
+
+def _entry(actor: rows.Actor, op: VerifiedOp, rev: Tid, origin: Origin) -> bytes:
     uri = AtUri.of(actor.did, op.collection, op.rkey)
     entry: dict[str, Value] = {"uri": uri, "rev": rev}
     if op.cid is not None:
         entry["cid"] = op.cid
-    if repair:
+    if origin.repair:
         entry["repair"] = True
-    eventlog.append(conn, now, op.action, cbor.encode(entry))
+    return cbor.encode(entry)
 
 
 def _sync(conn: apsw.Connection, sync: VerifiedSync, now: int) -> Applied:
@@ -208,7 +270,7 @@ def _sync(conn: apsw.Connection, sync: VerifiedSync, now: int) -> Applied:
     if repo.state == IN_PROGRESS:
         waiting.announcement(conn, actor.id, here)
     if repo.head is not None and sync.data == repo.head.data:
-        repos.put(conn, actor.id, head=here, reason=repo.reason, now=now)
+        repos.put(conn, actor.id, head=here, reason=repo.reason, now=now, commit=sync.commit_cid)
     else:
         reason = repo.reason or Desync.SYNC_EVENT
         repos.put(conn, actor.id, head=repo.head, reason=reason, now=now)
@@ -221,6 +283,7 @@ def _defer(conn: apsw.Connection, deferred: Deferred, now: int) -> None:
     head = None if repo is None else repo.head
     if repo is not None and repo.state == IN_PROGRESS:
         waiting.unknown(conn, actor.id)
-    repos.put(conn, actor.id, head=head, reason=deferred.reason, now=now)
+    if repo is None or not repo.unproven:
+        repos.put(conn, actor.id, head=head, reason=deferred.reason, now=now)
     if repo is None:
         handles.schedule(conn, actor.id, now)

@@ -18,7 +18,7 @@ from atp.syntax import AtUri, Did, Nsid, RecordKey
 from indexer.failure import Failure, ResyncFailed
 from indexer.fetch import Fetcher, HostBusy
 from indexer.snapshot import Snapshot
-from indexer.store import resync, rows
+from indexer.store import repos, resync, rows
 
 LOOKS = 3
 PAUSE = 1.0  # seconds between two looks at a repo that differs
@@ -67,7 +67,9 @@ async def _look(
     conn: apsw.Connection, fetcher: Fetcher, did: Did, collections: Sequence[Nsid]
 ) -> Comparison:
     actor = rows.find_actor(conn, did)
+    repo = None if actor is None else repos.find(conn, actor.id)
     hidden = actor is not None and not actor.active
+    nothing_came = repo is not None and repo.unproven
     waited = 0.0
     while True:
         try:
@@ -81,15 +83,15 @@ async def _look(
             await asyncio.sleep(BUSY)
             waited += BUSY
         except ResyncFailed as exc:
-            return _failed(did, exc, hidden=hidden)
+            return _failed(did, exc, shown=not (hidden or nothing_came))
 
 
-def _failed(did: Did, failed: ResyncFailed, *, hidden: bool) -> Comparison:
+def _failed(did: Did, failed: ResyncFailed, *, shown: bool) -> Comparison:
     if failed.failure not in _NOT_SERVED:
         return Comparison(did, Finding.UNREACHABLE, why=str(failed))
-    if hidden:
-        return Comparison(did, Finding.IN_SYNC)
-    return Comparison(did, Finding.DRIFTED, why=f"we show it, and its PDS says {failed}")
+    if shown:
+        return Comparison(did, Finding.DRIFTED, why=f"we show it, and its PDS says {failed}")
+    return Comparison(did, Finding.IN_SYNC)
 
 
 def _differences(

@@ -4,13 +4,15 @@ All five, since a listener who only likes is as much a part of the index as an a
 does not answer that question is asked for all its repos, if they are few; whether those have
 anything of ours is then asked repo by repo (`indexer.fetch`). Accounts found are put in the index
 as repos to be fetched, each page in one transaction with the cursor, so a restart goes on where it
-was. A list that has been read to its end is not read again until an operator asks for it.
+was; where the source no longer takes that cursor, the list is begun anew. A list that has been read
+to its end is not read again until an operator asks for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import apsw
@@ -19,6 +21,7 @@ from atp.runtime import log
 from atp.runtime.http import Client, HttpError, HttpUnavailable
 from atp.runtime.sqlite import Writer
 from atp.syntax import Did, Nsid
+from indexer.hosts import Hosts
 from indexer.store import discoveries
 from indexer.store.discoveries import ALL_REPOS, Discovery
 from lexicons.names import Names
@@ -51,6 +54,7 @@ class Discoverer:
         sources: Sequence[str],
         names: Names,
         *,
+        hosts: Hosts,
         clock: Callable[[], int],
         found: Callable[[], None],
     ) -> None:
@@ -58,6 +62,7 @@ class Discoverer:
         self._http = http
         self._sources = [origin(source) for source in sources]
         self._names = names
+        self._hosts = hosts
         self._clock = clock
         self._found = found
         self._again = asyncio.Event()
@@ -116,8 +121,18 @@ class Discoverer:
         return all([await self._read(one) for one in known if one.collection == ALL_REPOS])
 
     async def _collection(self, at: Discovery, collection: Nsid) -> None:
+        try:
+            await self._pages(at, collection)
+        except XrpcFailure as exc:
+            if not await self._writer.run(lambda conn: discoveries.anew(conn, at)):
+                raise
+            logger.info("list begun anew", source=at.source, why=str(exc))
+            await self._pages(replace(at, cursor=None, found=0), collection)
+
+    async def _pages(self, at: Discovery, collection: Nsid) -> None:
         cursor, count = at.cursor, at.found
         while count < MAX_FOUND:
+            await asyncio.sleep(self._hosts.rest(at.source))
             page = await repos_by_collection(self._http, at.source, collection, cursor)
             await self._store(at, page.items, page.cursor)
             cursor, count = page.cursor, count + len(page.items)
@@ -127,6 +142,7 @@ class Discoverer:
     async def _all_repos(self, at: Discovery) -> None:
         dids: list[Did] = []
         async for page in list_repos(self._http, at.source):
+            await asyncio.sleep(self._hosts.rest(at.source))
             dids += [entry.did for entry in page.items if entry.active]
             if len(dids) > SMALL_HOST:
                 why = f"more than {SMALL_HOST} repos: not asked one by one"

@@ -7,11 +7,10 @@ new PDS and key are tried at once: the account may have moved. Nothing here chan
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
 
 from atp.did_doc import DidDocument
 from atp.keys import PublicKey
@@ -26,10 +25,11 @@ from atp.runtime.http import (
 from atp.syntax import Did, Nsid
 from indexer import snapshot
 from indexer.failure import Failure, ResyncFailed
-from indexer.hosts import Hosts
+from indexer.hosts import REST, Hosts
+from indexer.ration import Ration, RationedFile
 from indexer.snapshot import Snapshot
 from pds_client.identity import DidAbsent, DidInvalid, DidUnavailable, Directory
-from pds_client.repo import describe_repo
+from pds_client.repo import LatestCommit, describe_repo, get_latest_commit
 from pds_client.sync import get_repo
 from pds_client.xrpc import XrpcFailure
 
@@ -39,7 +39,19 @@ _REFUSALS = {
     "RepoSuspended": Failure.SUSPENDED,
     "RepoDeactivated": Failure.DEACTIVATED,
 }
-_MAYBE_MOVED = frozenset((*_REFUSALS.values(), Failure.REFUSED, Failure.BAD_SIGNATURE))
+_MAYBE_MOVED = frozenset(
+    (
+        *_REFUSALS.values(),
+        Failure.REFUSED,
+        Failure.BAD_SIGNATURE,
+        Failure.HOST_REFUSED,
+        Failure.HOST_UNAVAILABLE,
+    )
+)
+
+
+LARGE = 8_388_608
+"""Bytes of a repo; one in many has more."""
 
 
 class HostBusy(Exception):
@@ -49,6 +61,10 @@ class HostBusy(Exception):
         super().__init__(f"{origin} is busy for {seconds:.0f} s")
         self.origin = origin
         self.seconds = seconds
+
+
+class LeftAlone(ResyncFailed):
+    """The account's PDS has not answered others, and is not asked now."""
 
 
 class Fetcher:
@@ -65,45 +81,73 @@ class Fetcher:
         self._http = http
         self._directory = directory
         self.hosts = hosts
-        self._folder = folder
+        self._ration = Ration(folder)
         self._clock = clock
-        self._room = asyncio.Semaphore(1)
+        self._rooms = {is_large: asyncio.Semaphore(1) for is_large in (False, True)}
 
     @asynccontextmanager
     async def snapshot(self, did: Did, collections: list[Nsid]) -> AsyncIterator[Snapshot]:
         """What the account has in ``collections``, proven. Raises `ResyncFailed`, `HostBusy`.
 
-        Many may be on their way from their hosts, but only one at a time is in memory.
+        Many may be on their way from their hosts, but only one small and one large at a time are
+        in memory: what takes long to read holds up its like alone.
         """
         document = await self._document(did, refresh=False)
-        with tempfile.TemporaryFile(dir=self._folder) as file:
+        with self._ration.file() as file:
             try:
                 found = await self._fetch(document, file, collections)
             except ResyncFailed as exc:
                 renewed = await self._renewed(document, exc)
-                file.seek(0)
-                file.truncate()
+                file.clear()
                 found = await self._fetch(renewed, file, collections)
             try:
                 yield found
             finally:
                 found.blocks.close()
-                self._room.release()
+                self._room(file).release()
 
     async def has_any(self, did: Did, collections: tuple[Nsid, ...]) -> bool:
         """Whether the account's PDS says that it has records in one of ``collections``.
 
         Raises `ResyncFailed`, `HostBusy`.
         """
-        _, origin = _identity(await self._document(did, refresh=False))
+        document = await self._document(did, refresh=False)
+        try:
+            found = await self._describe(document)
+        except ResyncFailed as exc:
+            found = await self._describe(await self._renewed(document, exc))
+        return found is None or not found.isdisjoint(collections)
+
+    async def _describe(self, document: DidDocument) -> set[Nsid] | None:
+        """The collections of a repo; None where the host does not tell: the repo itself will."""
+        _, origin = _identity(document)
         with self._asking(origin):
             try:
-                described = await describe_repo(self._http, origin, did)
+                described = await describe_repo(self._http, origin, document.did)
             except HttpMalformed:
-                return True  # the repo itself will tell
+                return None
             except (XrpcFailure, HttpError) as exc:
                 raise self._failed(origin, exc) from exc
-        return not set(collections).isdisjoint(described.collections)
+            self.hosts.answered(origin)
+        return set(described.collections)
+
+    async def latest_commit(self, did: Did) -> LatestCommit:
+        """The newest commit at the account's PDS. Raises `ResyncFailed`, `HostBusy`."""
+        document = await self._document(did, refresh=False)
+        try:
+            return await self._latest(document)
+        except ResyncFailed as exc:
+            return await self._latest(await self._renewed(document, exc))
+
+    async def _latest(self, document: DidDocument) -> LatestCommit:
+        _, origin = _identity(document)
+        with self._asking(origin):
+            try:
+                latest = await get_latest_commit(self._http, origin, document.did)
+            except (XrpcFailure, HttpError) as exc:
+                raise self._failed(origin, exc) from exc
+            self.hosts.answered(origin)
+        return latest
 
     async def _document(self, did: Did, *, refresh: bool) -> DidDocument:
         try:
@@ -117,7 +161,7 @@ class Fetcher:
 
     async def _renewed(self, document: DidDocument, failed: ResyncFailed) -> DidDocument:
         """The document that another try is worth, or the failure again."""
-        if failed.failure not in _MAYBE_MOVED:
+        if failed.failure not in _MAYBE_MOVED or isinstance(failed, LeftAlone):
             raise failed
         renewed = await self._document(document.did, refresh=True)
         if _identity(renewed) == _identity(document):
@@ -125,44 +169,52 @@ class Fetcher:
         return renewed
 
     async def _fetch(
-        self, document: DidDocument, file: BinaryIO, collections: list[Nsid]
+        self, document: DidDocument, file: RationedFile, collections: list[Nsid]
     ) -> Snapshot:
         key, origin = _identity(document)
         with self._asking(origin):
             try:
-                rest = await get_repo(self._http, origin, document.did, file)
-                file.flush()
+                await get_repo(self._http, origin, document.did, file)
+                file.raw.flush()
             except (XrpcFailure, HttpError) as exc:
                 raise self._failed(origin, exc) from exc
             except OSError as exc:
                 raise ResyncFailed(Failure.NO_SPACE, str(exc)) from exc
-            self.hosts.answered(origin, rest)
-        await self._room.acquire()
+            self.hosts.answered(origin)
+        room = self._room(file)
+        await room.acquire()
         try:
             return await asyncio.to_thread(
-                snapshot.read, file, document.did, key, collections, self._clock()
+                snapshot.read, file.raw, document.did, key, collections, self._clock(), pds=origin
             )
         except BaseException:
-            self._room.release()
+            room.release()
             raise
+
+    def _room(self, file: RationedFile) -> asyncio.Semaphore:
+        return self._rooms[file.size > LARGE]
 
     @contextmanager
     def _asking(self, origin: str) -> Iterator[None]:
         seconds = self.hosts.wait(origin)
         if self.hosts.down(origin):
             why = f"{origin} did not answer and is left alone for {seconds:.0f} s"
-            raise ResyncFailed(Failure.HOST_UNAVAILABLE, why)
+            raise LeftAlone(Failure.HOST_UNAVAILABLE, why)
         if seconds > 0:
             raise HostBusy(origin, seconds)
         with self.hosts.asking(origin):
             yield
 
     def _failed(self, origin: str, exc: XrpcFailure | HttpError) -> ResyncFailed:
+        if isinstance(exc, HttpUnavailable) and exc.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.hosts.answered(origin)
+            self.hosts.rests(origin, REST if exc.retry_after is None else exc.retry_after)
+            return ResyncFailed(Failure.HOST_UNAVAILABLE, str(exc))
         if isinstance(exc, HttpUnavailable):
             self.hosts.failed(origin, exc.retry_after)
             return ResyncFailed(Failure.HOST_UNAVAILABLE, str(exc))
         if isinstance(exc, XrpcFailure):
-            self.hosts.answered(origin, None)
+            self.hosts.answered(origin)
             return ResyncFailed(_REFUSALS.get(exc.error, Failure.REFUSED), str(exc))
         if isinstance(exc, HttpRefused):
             return ResyncFailed(Failure.HOST_REFUSED, str(exc))

@@ -15,6 +15,7 @@ REST = 30.0
 MAX_REST = 3_600.0
 """Seconds that a host which does not answer is left alone: doubled each time, up to the second."""
 MAX_HOSTS = 10_000
+"""Hosts that are remembered; of more, those that have rested longest are forgotten."""
 
 
 @dataclass(slots=True)
@@ -61,12 +62,19 @@ class Hosts:
             host.running -= 1
             self._prune()
 
-    def answered(self, origin: str, rest: float | None) -> None:
-        """Note that a host answers, and for how many seconds it wants to be left alone."""
+    def rest(self, origin: str) -> float:
+        """Seconds for which a host rests, whatever its places."""
+        return max(0.0, self._hosts.get(origin, _Host()).rests_until - self._clock())
+
+    def rests(self, origin: str, seconds: float) -> None:
+        """Note for how many seconds a host wants to be left alone."""
         host = self._hosts.setdefault(origin, _Host())
-        host.failures = 0
-        if rest is not None:
-            host.rests_until = self._clock() + min(rest, MAX_REST)
+        host.rests_until = max(host.rests_until, self._clock() + min(seconds, MAX_REST))
+        self._prune()
+
+    def answered(self, origin: str) -> None:
+        """Note that a host answers."""
+        self._hosts.setdefault(origin, _Host()).failures = 0
 
     def failed(self, origin: str, rest: float | None) -> None:
         """Note that a host gave no answer, and what it asked for if it said anything."""
@@ -78,11 +86,10 @@ class Hosts:
     def _prune(self) -> None:
         if len(self._hosts) > MAX_HOSTS:
             now = self._clock()
-            self._hosts = {
-                origin: host
-                for origin, host in self._hosts.items()
-                if host.running or host.rests_until > now
-            }
+            known = self._hosts.items()
+            resting = [it for it in known if it[1].rests_until > now and not it[1].running]
+            running = [it for it in known if it[1].running]
+            self._hosts = dict(resting[-MAX_HOSTS // 2 :] + running)
 
 
 def _free(host: _Host, now: float) -> bool:

@@ -33,15 +33,15 @@ IDLE = 30.0  # seconds after which to look even if nobody called
 SECOND = 1_000_000
 VERIFIED_FOR = 24 * 3600 * SECOND
 INVALID_FOR = 3600 * SECOND
-RETRY_AFTER = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """A handle of None: nobody could tell."""
+
     did: Did
     handle: Handle | None
     pds: str | None
-    lasts: int
 
 
 class Identities:
@@ -52,7 +52,7 @@ class Identities:
         self._directory = directory
         self._clock = clock
         self._wake = asyncio.Event()
-        self._under_way: set[Did] = set()
+        self._under_way: dict[Did, int] = {}
 
     def wake(self) -> None:
         """Look again soon: an account may be new or changed."""
@@ -63,16 +63,16 @@ class Identities:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
-                for did in await self._writer.run(self._due):
-                    self._under_way.add(did)
+                for did, since in await self._writer.run(self._due):
+                    self._under_way[did] = since
                     tasks.create_task(self._keep(did))
                 await self._rest()
                 await asyncio.sleep(PAUSE)
 
-    def _due(self, conn: apsw.Connection) -> list[Did]:
+    def _due(self, conn: apsw.Connection) -> list[tuple[Did, int]]:
         busy = self._under_way
         found = handles.due(conn, self._clock(), AT_ONCE)
-        return [did for did in found if did not in busy][: AT_ONCE - len(busy)]
+        return [(did, since) for did, since in found if did not in busy][: AT_ONCE - len(busy)]
 
     async def _rest(self) -> None:
         try:
@@ -84,23 +84,32 @@ class Identities:
     async def _keep(self, did: Did) -> None:
         found = await self._look_up(did)
         await self._writer.run(partial(self._store, found=found))
-        self._under_way.discard(did)
+        del self._under_way[did]
         self._wake.set()
 
     async def _look_up(self, did: Did) -> _Found:
+        pds = None
         try:
-            document = await self._directory.doc(did)
-            handle = await self._directory.verified_handle(did)
+            pds = (await self._directory.doc(did)).pds
+            return _Found(did, await self._directory.verified_handle(did), pds)
         except (DidAbsent, DidInvalid):
-            return _Found(did, Handle.INVALID, None, INVALID_FOR)
+            return _Found(did, Handle.INVALID, None)
         except (DidUnavailable, HandleUnavailable):
-            return _Found(did, None, None, RETRY_AFTER)
-        lasts = INVALID_FOR if handle == Handle.INVALID else VERIFIED_FOR
-        return _Found(did, handle, document.pds, lasts)
+            return _Found(did, None, pds)
 
     def _store(self, conn: apsw.Connection, found: _Found) -> None:
+        # What is told of an account while it is looked up asks for another look.
+        is_news = not handles.is_due_since(conn, found.did, self._under_way[found.did])
         now = self._clock()
-        changed = handles.store(conn, found.did, found.handle, found.pds, now + found.lasts)
-        if changed and found.handle is not None:
+        self._note(conn, found, now)
+        if is_news:
+            handles.hasten(conn, found.did, now)
+
+    def _note(self, conn: apsw.Connection, found: _Found, now: int) -> None:
+        if found.handle is None:
+            handles.postpone(conn, found.did, found.pds, now)
+            return
+        lasts = INVALID_FOR if found.handle == Handle.INVALID else VERIFIED_FOR
+        if handles.store(conn, found.did, found.handle, found.pds, now + lasts):
             entry: dict[str, cbor.Value] = {"did": found.did, "handle": found.handle}
             eventlog.append(conn, now, "identity", cbor.encode(entry))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from atp.cbor import Value
+from atp.errors import InvalidIdentifier
 from atp.syntax import Datetime, Nsid
 from lexicons.catalog import Catalog
 from lexicons.names import Names
@@ -36,8 +37,14 @@ def judge(
 
 
 def sort_key(value: Mapping[str, Value], first_seen: int) -> int:
-    """Where a valid record sorts: min(claimed createdAt, first seen), microseconds."""
+    """Where a valid record sorts: min(claimed createdAt, first seen), microseconds.
+
+    Not every lexicon has a `createdAt`, and then it may hold anything.
+    """
     created_at = value.get("createdAt")
     if not isinstance(created_at, str):
         return first_seen
-    return min(Datetime.parse(created_at).micros(), first_seen)
+    try:
+        return min(Datetime.parse(created_at).micros(), first_seen)
+    except InvalidIdentifier:
+        return first_seen

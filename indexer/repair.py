@@ -18,10 +18,10 @@ from atp.cid import Cid
 from atp.frames import Action
 from atp.sync import RecordProblem, VerifiedOp
 from atp.syntax import Nsid, RecordKey
-from indexer.apply import Applier
+from indexer.apply import Applier, Written, settle
 from indexer.failure import Failure, ResyncFailed
 from indexer.snapshot import Snapshot
-from indexer.store import repos, resync, rows, waiting
+from indexer.store import checks, repos, resync, rows, waiting
 from indexer.store.repos import Desync
 from indexer.store.resync import Claim
 
@@ -56,21 +56,26 @@ def step(
     if end is None:
         raise ResyncFailed(Failure.MOVED_ON, f"commits do not follow on {snapshot.state.rev}")
     actor = rows.actor(conn, claim.did)
-    written = missing = 0
+    written: list[Written | None] = []
+    missing = 0
     for op in _differences(conn, claim, snapshot, applier.collections):
         if op is None or op.problem is RecordProblem.MISSING:
             missing += 1
         if op is not None:
-            if written == STEP:
+            if len(written) == STEP:
+                settle(conn, actor, written, now)
                 return Step.MORE
-            applier.repair(conn, actor, op, snapshot.state.rev, now)
-            written += 1
+            rev, pds = snapshot.state.rev, snapshot.pds
+            written.append(applier.repair(conn, actor, op, rev=rev, now=now, pds=pds))
+    settle(conn, actor, written, now)
+    checks.fetched(conn, claim.actor, snapshot.state, snapshot.blocks.root, now)
     if missing:
         repos.put(conn, claim.actor, head=end, reason=Desync.RECORD_MISSING, now=now)
         detail = f"{missing} records are not among the blocks"
         resync.fail(conn, claim, due_at, Failure.RECORD_MISSING, detail)
         return Step.INCOMPLETE
-    resync.succeed(conn, claim, end, now, due_at)
+    commit = snapshot.blocks.root if end == snapshot.state else None
+    resync.succeed(conn, claim, end, commit, now=now, due_at=due_at)
     return Step.DONE
 
 

@@ -30,7 +30,8 @@ from indexer.fetch import Fetcher, HostBusy
 from indexer.metrics import Metrics
 from indexer.repair import Step
 from indexer.snapshot import Snapshot
-from indexer.store import resync
+from indexer.store import resync, statuses
+from indexer.store.checks import REFUSED
 from indexer.store.resync import Claim
 from lexicons.names import Names
 
@@ -168,6 +169,10 @@ class Resyncer:
         due = self._clock() + int(wait * self._random.uniform(0.75, 1.25))
         logger.info("not resynced", did=claim.did, why=str(failed), attempt=claim.attempt)
         self._metrics.resynced(failed.failure)
-        await self._writer.run(
-            lambda conn: resync.fail(conn, claim, due, failed.failure, failed.detail)
-        )
+
+        def write(conn: apsw.Connection) -> None:
+            resync.fail(conn, claim, due, failed.failure, failed.detail)
+            if failed.failure in REFUSED:
+                statuses.doubt(conn, claim.actor, self._clock())
+
+        await self._writer.run(write)

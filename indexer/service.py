@@ -21,9 +21,12 @@ from atp.runtime.sqlite import Stage, Writer
 from atp.syntax import Did
 from indexer import schema
 from indexer.apply import Applier
+from indexer.ask import Asker
 from indexer.backfill import Backfill, Progress
 from indexer.consume import Source
-from indexer.discover import Discoverer
+from indexer.discover import Discoverer, origin
+from indexer.event import Item, Outcome
+from indexer.eye import Eye, Sight
 from indexer.fetch import Fetcher
 from indexer.hosts import Hosts
 from indexer.identities import Identities
@@ -32,8 +35,11 @@ from indexer.metrics import Metrics
 from indexer.rebuild import rebuild
 from indexer.resync import Resyncer
 from indexer.route import Router
+from indexer.statuses import Statuses
 from indexer.store import repos, sources
+from indexer.sweep import Pace, Sweeper
 from indexer.verify import Verifier
+from indexer.watch import Watch
 from indexer.write import BatchWriter
 from lexicons.catalog import Catalog
 from lexicons.names import Names
@@ -62,12 +68,15 @@ def now_micros() -> int:
 
 
 async def run(
-    config: IndexerConfig, stop: asyncio.Event, observer: Callable[[Stage], None] | None = None
+    config: IndexerConfig,
+    stop: asyncio.Event,
+    observer: Callable[[Stage], None] | None = None,
+    pace: Pace = Pace(),  # noqa: B008 - it is frozen
 ) -> None:
     """Index until ``stop`` is set, then store what is under way.
 
     Raises `LockHeld` when another process writes the index, and whatever breaks the store.
-    ``observer`` is told of the writer's transactions (see `Writer`).
+    ``observer`` is told of the writer's transactions (see `Writer`); ``pace`` is that of the sweep.
     """
     config.data_dir.mkdir(parents=True, exist_ok=True)
     path = config.data_dir / schema.FILE
@@ -79,7 +88,7 @@ async def run(
         registry = metrics.Registry("plyr_indexer")
         if config.metrics_listen is not None:
             await stack.enter_async_context(metrics.serve(registry.page, config.metrics_listen))
-        indexer = await _Indexer.open(config, writer, http, Metrics(registry))
+        indexer = await _Indexer.open(config, writer, http, Metrics(registry, config.relays))
 
         async def scrape(_args: dict[str, Any]) -> dict[str, Any]:
             return {"text": registry.render().decode()}
@@ -93,7 +102,7 @@ async def run(
         }
         await stack.enter_async_context(control.serve(path, commands))
         logger.info("indexing", store=str(path), sources=list(config.relays))
-        await indexer.run(stop)
+        await indexer.run(stop, pace)
     logger.info("stopped")
 
 
@@ -142,7 +151,7 @@ class _Indexer:
         counters: Metrics,
         *,
         followed: set[str],
-        cursors: dict[str, int | None],
+        stand: dict[str, tuple[int | None, Sight]],
     ) -> None:
         names = Names(config.namespace)
         self._writer = writer
@@ -153,9 +162,12 @@ class _Indexer:
         applier = Applier(names, self._catalog)
         self._batches = BatchWriter(writer, applier, counters, now_micros, self._wrote)
         self._router = Router(names, followed)
+        hosts = Hosts(time.monotonic)
+        http.heard = hosts.rests
+        self._fetcher = Fetcher(http, self._directory, hosts, config.data_dir, now_micros)
         self._resyncer = Resyncer(
             writer,
-            Fetcher(http, self._directory, Hosts(time.monotonic), config.data_dir, now_micros),
+            self._fetcher,
             applier,
             names,
             metrics=counters,
@@ -163,14 +175,29 @@ class _Indexer:
             follow=self._router.follow,
             random=Random(),  # noqa: S311 - jitter, not secrets
         )
-        discoverer = Discoverer(
-            writer, http, config.relays, names, clock=now_micros, found=self._resyncer.wake
+        self._statuses = Statuses(
+            writer,
+            Asker(http, config.plc_url, hosts),
+            names,
+            metrics=counters,
+            clock=now_micros,
+            returned=self._resyncer.wake,
+            random=Random(),  # noqa: S311 - jitter, not secrets
         )
-        self.backfill = Backfill(writer, discoverer, self._resyncer, now_micros)
+        self._discoverer = Discoverer(
+            writer,
+            http,
+            config.relays,
+            names,
+            hosts=hosts,
+            clock=now_micros,
+            found=self._resyncer.wake,
+        )
+        self.backfill = Backfill(writer, self._discoverer, self._resyncer, now_micros)
         self._metrics = counters
         self._guard = http.guard
-        self._cursors = cursors
-        self._sources: list[Source] = []
+        self._stand = stand
+        self._sources: dict[str, Source] = {}
 
     @classmethod
     async def open(
@@ -179,19 +206,23 @@ class _Indexer:
         """Read where the index stands; a new source's start is stored before anything else."""
         start = 0 if config.starts_at_oldest else None
 
-        def read(conn: apsw.Connection) -> tuple[set[str], dict[str, int | None]]:
+        def read(
+            conn: apsw.Connection,
+        ) -> tuple[set[str], dict[str, tuple[int | None, Sight]]]:
             sources.configure(conn, list(config.relays), start)
             followed: set[str] = set(repos.followed(conn))
-            return followed, {url: sources.cursor(conn, url) for url in config.relays}
+            return followed, {
+                url: (sources.cursor(conn, url), sources.sight(conn, url)) for url in config.relays
+            }
 
-        followed, cursors = await writer.run(read)
-        return cls(config, writer, http, counters, followed=followed, cursors=cursors)
+        followed, stand = await writer.run(read)
+        return cls(config, writer, http, counters, followed=followed, stand=stand)
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, pace: Pace) -> None:
         """Index until told to stop; then the sources end first, and what they gave is written."""
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            ingest = tasks.create_task(self._ingest())
+            ingest = tasks.create_task(self._ingest(pace))
             tasks.create_task(self._batches.run(drained))
             await stop.wait()
             ingest.cancel()
@@ -199,14 +230,37 @@ class _Indexer:
             drained.set()
             self._batches.wake()
 
-    async def _ingest(self) -> None:
+    async def _ingest(self, pace: Pace) -> None:
         verifier = Verifier(self._directory, now_micros)
+        sweeper = Sweeper(
+            self._writer,
+            self._fetcher,
+            metrics=self._metrics,
+            clock=now_micros,
+            drifted=self._resyncer.wake,
+            pace=pace,
+        )
+        eyes = {url: Eye(origin(url), sight) for url, (_, sight) in self._stand.items()}
+        watch = Watch(
+            eyes,
+            self._directory,
+            self._names,
+            metrics=self._metrics,
+            clock=now_micros,
+            discover=self._discoverer.again,
+        )
         async with asyncio.TaskGroup() as tasks:
-            lanes = Lanes(verifier, self._batches.put, tasks)
-            for url, cursor in self._cursors.items():
+
+            def done(item: Item, outcome: Outcome) -> None:
+                watch.heard(item, outcome)
+                self._batches.put(item, outcome)
+
+            lanes = Lanes(verifier, done, tasks)
+            for url, (cursor, _) in self._stand.items():
                 source = Source(
                     url,
                     cursor,
+                    eye=eyes[url],
                     router=self._router,
                     lanes=lanes,
                     metrics=self._metrics,
@@ -214,15 +268,21 @@ class _Indexer:
                     clock=now_micros,
                     random=Random(),  # noqa: S311 - jitter, not secrets
                 )
-                self._sources.append(source)
+                self._sources[url] = source
                 self._batches.attach(source)
-                tasks.create_task(source.run())
+            tasks.create_task(watch.run(self._sources))
             tasks.create_task(self._identities.run())
+            tasks.create_task(self._statuses.run())
             tasks.create_task(self.backfill.forever())
+            tasks.create_task(sweeper.run())
+            async with asyncio.TaskGroup() as reading:  # ends first: frames need lanes
+                for source in self._sources.values():
+                    reading.create_task(source.run())
 
     def _wrote(self, events: bool) -> None:  # noqa: FBT001 - the callback's one fact
         if events:
             self._identities.wake()
+            self._statuses.wake()
             self._resyncer.wake()
 
     async def rebuild(self, _args: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +292,7 @@ class _Indexer:
 
     async def status(self, _args: dict[str, Any]) -> dict[str, Any]:
         """The control command `status`: how each source does, and how many repos are how."""
-        found = [source.status(now_micros()) for source in self._sources]
+        found = [(source.status(now_micros()), source.sight) for source in self._sources.values()]
         return {
             "repos": await self._writer.run(repos.states),
             "sources": [
@@ -242,7 +302,10 @@ class _Indexer:
                     "connected": one.connected,
                     "lag": one.lag,
                     "error": one.error,
+                    "blind_since": sight.blind_since,
+                    "rewinds": sight.rewinds,
+                    "gap_at": sight.gap_at,
                 }
-                for one in found
+                for one, sight in found
             ],
         }

@@ -31,8 +31,12 @@ MAX_RECORDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What an account has of ours at a state: the CID of each record, by collection and key."""
+    """What an account has of ours at a state: the CID of each record, by collection and key.
 
+    ``pds`` is the origin that sent it.
+    """
+
+    pds: str
     state: RepoState
     records: Mapping[tuple[str, str], Cid]
     blocks: CarFile
@@ -52,9 +56,15 @@ class Snapshot:
 
 
 def read(
-    file: BinaryIO, did: Did, key: PublicKey, collections: list[Nsid], now_micros: int
+    file: BinaryIO,
+    did: Did,
+    key: PublicKey,
+    collections: list[Nsid],
+    now_micros: int,
+    *,
+    pds: str,
 ) -> Snapshot:
-    """The snapshot in a CAR, proven to be of ``did`` and signed with ``key``.
+    """The snapshot in a CAR from ``pds``, proven to be of ``did`` and signed with ``key``.
 
     Raises `ResyncFailed`. Takes a second for a large repository: call it in a thread.
     """
@@ -62,7 +72,8 @@ def read(
         blocks = CarFile(file)
         try:
             state = _signed_state(blocks, did, key, now_micros)
-            return Snapshot(state, dict(_ours(Tree.load(state.data, blocks), collections)), blocks)
+            tree = Tree.load(state.data, blocks)
+            return Snapshot(pds, state, dict(_ours(tree, collections)), blocks)
         except BaseException:
             blocks.close()
             raise

@@ -115,6 +115,7 @@ async def _look(settings: Settings, path: Path) -> Report:
         http = await stack.enter_async_context(client)
         directory = service.directory(indexer_config(settings), http)
         hosts = Hosts(time.monotonic)
+        http.heard = hosts.rests
         fetcher = Fetcher(http, directory, hosts, settings.data_dir, service.now_micros)
         bars = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
         dids = list(repos.followed(conn))

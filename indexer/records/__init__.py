@@ -20,8 +20,11 @@ from lexicons.names import FOREIGN_PROFILE, Names
 class Collection(Protocol):
     """What a collection's module offers."""
 
-    def index(self, conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
-        """Write the typed rows of a valid record and move the counters."""
+    def index(self, conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
+        """Write the typed rows of a valid record and move the counters.
+
+        Returns whether all that it refers to has come or will.
+        """
 
     def unindex(self, conn: apsw.Connection, row: Row) -> None:
         """Take back what ``index`` wrote."""

@@ -11,7 +11,7 @@ from atp.data import blob_refs
 from indexer.records.row import Row, text
 
 
-def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
     """Write what we show of a Bluesky profile."""
     avatar = next(iter(blob_refs(value.get("avatar"))), None)
     conn.execute(
@@ -25,6 +25,7 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
             None if avatar is None else avatar.mime_type,
         ),
     )
+    return True
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:

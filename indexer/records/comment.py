@@ -11,11 +11,11 @@ from indexer.records import counters
 from indexer.records.row import Row, ints, subject, whole
 
 
-def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
     """Write a comment's row."""
     about = subject(conn, value["subject"])
     if about is None:
-        return
+        return True
     conn.execute(
         "INSERT INTO comments (record, actor, subject, subject_cid, position_ms, sort_at)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -29,6 +29,7 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
         ),
     )
     _count(conn, row, about.record, 1)
+    return about.known
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:

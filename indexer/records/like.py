@@ -11,17 +11,18 @@ from indexer.records import counters
 from indexer.records.row import Row, ints, subject
 
 
-def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
     """Write a like's row; the account's first for its subject moves the counters."""
     liked = subject(conn, value["subject"])
     if liked is None:
-        return
+        return True
     if not _likes(conn, row.actor, liked.record):
         _count(conn, row, liked.record, 1)
     conn.execute(
         "INSERT INTO likes (record, actor, subject, subject_cid, sort_at) VALUES (?, ?, ?, ?, ?)",
         (row.record, row.actor, liked.record, liked.cid, row.sort_at),
     )
+    return liked.known
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:

@@ -14,7 +14,7 @@ from indexer.records import counters
 from indexer.records.row import Row, ints, subject, text
 
 
-def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
     """Write a list's row and its items."""
     items = value["items"]
     assert isinstance(items, list), "the lexicon makes it an array"
@@ -31,6 +31,7 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
         ),
     )
     named: set[int] = set()
+    known = True
     for position, item in enumerate(items):
         assert isinstance(item, Mapping), "the lexicon makes it an object"
         held = subject(conn, item["subject"])
@@ -40,7 +41,9 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
                 (row.record, position, held.record, held.cid),
             )
             named.add(held.record)
+            known = known and held.known
     _count(conn, row, named, 1)
+    return known
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:

@@ -10,12 +10,13 @@ from atp.cbor import Value
 from indexer.records.row import Row, text
 
 
-def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
     """Write a profile's row."""
     conn.execute(
         "INSERT INTO profiles (record, actor, bio, avatar) VALUES (?, ?, ?, ?)",
         (row.record, row.actor, text(value, "bio"), text(value, "avatar")),
     )
+    return True
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:

@@ -9,6 +9,7 @@ import apsw
 
 from atp.cbor import Value
 from atp.cid import Cid
+from atp.errors import CidError
 from atp.syntax import AtUri
 from indexer.store import rows
 
@@ -25,20 +26,31 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a strong reference points to: the key of the URI, and the version that was meant."""
+    """What a strong reference points to: the key of the URI, and the version that was meant.
+
+    ``known`` says whether the record has come, or will since its repo is followed.
+    """
 
     record: int
     cid: Cid
+    known: bool
 
 
 def subject(conn: apsw.Connection, reference: Value) -> Subject | None:
-    """The subject of a valid strong reference; None when it names no record by DID."""
+    """The subject of a valid strong reference; None when it can name no record.
+
+    That is one by handle, or with a CID that no record has: lexicons allow CIDs of any kind.
+    """
     assert isinstance(reference, Mapping), "the lexicon makes it an object"
-    uri, cid = reference["uri"], reference["cid"]
+    uri, version = reference["uri"], reference["cid"]
     assert isinstance(uri, str), "the lexicon makes it a string"
-    assert isinstance(cid, str), "the lexicon makes it a string"
-    record = rows.subject(conn, AtUri.parse(uri))
-    return None if record is None else Subject(record, Cid.parse(cid))
+    assert isinstance(version, str), "the lexicon makes it a string"
+    try:
+        cid = Cid.parse(version)
+    except CidError:
+        return None
+    found = rows.subject(conn, AtUri(uri))
+    return None if found is None else Subject(found[0], cid, found[1])
 
 
 def text(value: Mapping[str, Value], key: str) -> str | None:

@@ -13,7 +13,7 @@ from indexer.records.row import Row, ints, text, whole
 MAX_SECONDS = 10_000_000  # a claim beyond 115 days counts as this much, so that sums stay sums
 
 
-def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
+def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
     """Write a track's row."""
     seconds = min(whole(value, "duration"), MAX_SECONDS)
     conn.execute(
@@ -31,6 +31,7 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> None:
     )
     counters.hold(conn, row.actor, "tracks", 1)
     counters.hold(conn, row.actor, "seconds", seconds)
+    return True
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:

@@ -55,6 +55,16 @@ def page(
     return fresh
 
 
+def anew(conn: apsw.Connection, at: Discovery) -> bool:
+    """Have a list read from its start; whether it had been read any further."""
+    conn.execute(
+        "UPDATE discoveries SET cursor = NULL, found = 0"
+        " WHERE source = ? AND collection = ? AND cursor IS NOT NULL",
+        (at.source, at.collection),
+    )
+    return conn.changes() > 0
+
+
 def fail(conn: apsw.Connection, at: Discovery, failure: str, finished_at: int | None) -> None:
     """Store why a list does not go on; with ``finished_at`` it never will by itself."""
     conn.execute(

@@ -28,29 +28,57 @@ class Desync(StrEnum):
     ACCOUNT_DELETED = "account_deleted"  # what it held was purged
     DISCOVERED = "discovered"  # a source or a record named the account; nothing of it has come
     REQUESTED = "requested"  # an operator or the audit wants it fetched
+    BEHIND = "behind"  # its PDS has commits that did not come, or another one at the same rev
 
 
 IN_PROGRESS = "in_progress"
 
+GAPS = frozenset(
+    (
+        Desync.GAP,
+        Desync.INVERSION_FAILED,
+        Desync.SYNC_EVENT,
+        Desync.RECORD_MISSING,
+        Desync.IDENTITY_UNAVAILABLE,
+        Desync.IDENTITY_INVALID,
+        Desync.BEHIND,
+    )
+)
+"""Reasons that mean that something was written and missed here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repo:
-    """A repo's row; ``head`` is None before the first commit was applied."""
+    """A repo's row; ``head`` is None before the first commit was applied.
+
+    ``commit`` is the CID of the commit at the head, None where it is not known.
+    """
 
     head: RepoState | None
+    commit: Cid | None
     state: str
     reason: Desync | None
+
+    @property
+    def unproven(self) -> bool:
+        """Whether nothing has ever come of it: it may have no record of ours."""
+        return self.head is None and self.reason is Desync.DISCOVERED
 
 
 def find(conn: apsw.Connection, actor_id: int) -> Repo | None:
     """The repo, when it has ever held a record of ours."""
     row = conn.execute(
-        "SELECT rev, data, state, reason FROM repos WHERE actor = ?", (actor_id,)
+        "SELECT rev, data, commit_cid, state, reason FROM repos WHERE actor = ?", (actor_id,)
     ).fetchone()
     if row is None:
         return None
-    head = None if row[0] is None else RepoState(Tid(row[0]), Cid.from_bytes(row[1]))
-    return Repo(head, row[2], None if row[3] is None else Desync(row[3]))
+    rev, data, commit, state, reason = row
+    return Repo(
+        None if rev is None else RepoState(Tid(rev), Cid.from_bytes(data)),
+        None if commit is None else Cid.from_bytes(commit),
+        state,
+        None if reason is None else Desync(reason),
+    )
 
 
 def put(
@@ -60,24 +88,34 @@ def put(
     head: RepoState | None,
     reason: Desync | None,
     now: int,
+    commit: Cid | None = None,
 ) -> None:
     """Store how far the repo is applied; ``reason`` None means that it is complete.
 
-    A repo that is being fetched stays so, unless it is complete or the account is deleted.
+    ``commit`` is the CID of the commit at ``head``, where it is at hand. A repo that is being
+    fetched stays so, unless it is complete or the account is deleted. A reason that means missed
+    commits is kept as the last gap, also once it is healed.
     """
     conn.execute(
-        "INSERT INTO repos (actor, rev, data, state, reason, changed_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-        " ON CONFLICT (actor) DO UPDATE SET rev = ?2, data = ?3, reason = ?5, state = iif("
-        "state = 'in_progress' AND ?5 IS NOT NULL AND ?5 <> 'account_deleted', state, ?4),"
-        " changed_at = iif(reason IS ?5, changed_at, ?6)",
+        "INSERT INTO repos"
+        " (actor, rev, data, commit_cid, state, reason, changed_at, gap_at, gap_reason)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, iif(?8, ?7, NULL), iif(?8, ?6, NULL))"
+        " ON CONFLICT (actor) DO UPDATE SET rev = ?2, data = ?3,"
+        " commit_cid = coalesce(?4, iif(rev IS ?2, commit_cid, NULL)), reason = ?6, state = iif("
+        "state = 'in_progress' AND ?6 IS NOT NULL AND ?6 <> 'account_deleted', state, ?5),"
+        " changed_at = iif(reason IS ?6, changed_at, ?7),"
+        " gap_at = iif(?8 AND reason IS NOT ?6, ?7, gap_at),"
+        " gap_reason = iif(?8 AND reason IS NOT ?6, ?6, gap_reason),"
+        " gap_rev = iif(?8 AND reason IS NOT ?6, rev, gap_rev)",
         (
             actor_id,
             None if head is None else head.rev,
             None if head is None else head.data,
+            commit,
             "synchronized" if reason is None else "desynchronized",
             reason,
             now,
+            reason in GAPS,
         ),
     )
 
@@ -95,6 +133,8 @@ def states(conn: apsw.Connection) -> dict[str, int]:
     return {
         state if reason is None else f"{state}:{reason}": count
         for state, reason, count in conn.execute(
-            "SELECT state, reason, count(*) FROM repos GROUP BY state, reason"
+            "SELECT state, NULL, count(*) FROM repos WHERE state = 'synchronized' GROUP BY state"
+            " UNION ALL SELECT state, reason, count(*) FROM repos WHERE state <> 'synchronized'"
+            " GROUP BY state, reason ORDER BY state DESC, reason"
         )
     }

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import apsw
 import orjson
 
+from atp.cid import Cid
 from atp.sync import RepoState
 from atp.syntax import Did
-from indexer.store import repos, rows, waiting
+from indexer.store import repos, rows, sought, waiting
 from indexer.store.repos import IN_PROGRESS, Desync
 
 
@@ -60,8 +61,7 @@ def claim(conn: apsw.Connection, now: int, limit: int, busy: Iterable[str]) -> l
         )
         repo = repos.find(conn, actor)
         assert repo is not None, "it was just selected"
-        unproven = repo.head is None and repo.reason is Desync.DISCOVERED
-        claims.append(Claim(actor, Did(did), attempt, repo.head, unproven))
+        claims.append(Claim(actor, Did(did), attempt, repo.head, repo.unproven))
     return claims
 
 
@@ -105,11 +105,23 @@ def fail(conn: apsw.Connection, claim: Claim, due_at: int, failure: str, detail:
             (due_at, failure, detail, claim.actor),
         )
         waiting.clear(conn, claim.actor)
+        sought.give_up(conn, claim.actor)
 
 
-def succeed(conn: apsw.Connection, claim: Claim, state: RepoState, now: int, due_at: int) -> None:
-    """Store that the repo is complete at ``state``; not to be fetched again before ``due_at``."""
-    repos.put(conn, claim.actor, head=state, reason=None, now=now)
+def succeed(
+    conn: apsw.Connection,
+    claim: Claim,
+    state: RepoState,
+    commit: Cid | None,
+    *,
+    now: int,
+    due_at: int,
+) -> None:
+    """Store that the repo is complete at ``state``; not to be fetched again before ``due_at``.
+
+    ``commit`` is the CID of the commit there, where it is known.
+    """
+    repos.put(conn, claim.actor, head=state, reason=None, now=now, commit=commit)
     conn.execute(
         "UPDATE repos SET due_at = ?, attempts = 0, failure = NULL, detail = NULL,"
         " resyncs = resyncs + 1, resynced_at = ? WHERE actor = ?",
@@ -122,9 +134,13 @@ def succeed(conn: apsw.Connection, claim: Claim, state: RepoState, now: int, due
 
 
 def forget(conn: apsw.Connection, claim: Claim) -> None:
-    """Stop following a repo that has nothing of ours and never had."""
+    """Stop following a repo that has nothing of ours and never had.
+
+    One of which a record has come while its host was asked is to be fetched after all.
+    """
     if holds(conn, claim):
         conn.execute("DELETE FROM repos WHERE actor = ? AND rev IS NULL", (claim.actor,))
+        give_back(conn, claim, 0, None)
 
 
 def restart(conn: apsw.Connection) -> int:

@@ -22,7 +22,16 @@ class Actor:
     id: int
     did: Did
     active: bool
+    upstream_active: bool
     upstream_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record came from: a source's URL, or the PDS whose repo was fetched as a repair."""
+
+    name: str
+    repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,9 @@ class Record:
 def find_actor(conn: apsw.Connection, did: Did) -> Actor | None:
     """The account, when we have ever heard of it."""
     row = conn.execute(
-        "SELECT id, active, upstream_status FROM actors WHERE did = ?", (did,)
+        "SELECT id, active, upstream_active, upstream_status FROM actors WHERE did = ?", (did,)
     ).fetchone()
-    return None if row is None else Actor(row[0], did, bool(row[1]), row[2])
+    return None if row is None else Actor(row[0], did, bool(row[1]), bool(row[2]), row[3])
 
 
 def actor(conn: apsw.Connection, did: Did) -> Actor:
@@ -54,7 +63,8 @@ def actor(conn: apsw.Connection, did: Did) -> Actor:
     if found is not None:
         return found
     conn.execute("INSERT INTO actors (did) VALUES (?)", (did,))
-    return Actor(conn.last_insert_rowid(), did, active=True, upstream_status=None)
+    key = conn.last_insert_rowid()
+    return Actor(key, did, active=True, upstream_active=True, upstream_status=None)
 
 
 def collection_id(conn: apsw.Connection, nsid: str) -> int:
@@ -68,25 +78,39 @@ def collection_id(conn: apsw.Connection, nsid: str) -> int:
 
 def record(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> Record:
     """The row of an AT-URI; a new one starts ``unseen``."""
-    key = (actor_id, collection_id(conn, collection), rkey)
     row = conn.execute(
-        "SELECT id, state, rev, first_seen FROM records"
-        " WHERE actor = ? AND collection = ? AND rkey = ?",
-        key,
+        "SELECT id, state, rev, first_seen FROM records WHERE actor = ?"
+        " AND collection = (SELECT id FROM collections WHERE nsid = ?) AND rkey = ?",
+        (actor_id, collection, rkey),
     ).fetchone()
     if row is not None:
         return Record(row[0], row[1], None if row[2] is None else Tid(row[2]), row[3])
     conn.execute(
-        "INSERT INTO records (actor, collection, rkey, state) VALUES (?, ?, ?, 'unseen')", key
+        "INSERT INTO records (actor, collection, rkey, state) VALUES (?, ?, ?, 'unseen')",
+        (actor_id, collection_id(conn, collection), rkey),
     )
     return Record(conn.last_insert_rowid(), "unseen", None, None)
 
 
-def subject(conn: apsw.Connection, uri: AtUri) -> int | None:
-    """The key of a URI that a record refers to; None when it does not name a record by DID."""
-    if uri.collection is None or uri.rkey is None or not isinstance(uri.authority, Did):
+def subject(conn: apsw.Connection, uri: AtUri) -> tuple[int, bool] | None:
+    """The key of a URI that a record refers to, and whether its record has come or will.
+
+    It will when the repo is followed. None when the URI does not name a record by DID.
+    """
+    _, _, authority, *path = uri.split("/")
+    if len(path) < 2 or not authority.startswith("did:"):
         return None
-    return record(conn, actor(conn, uri.authority).id, uri.collection, uri.rkey).id
+    collection, rkey = path
+    row = conn.execute(
+        # Without a join, as that takes twice as long.
+        "SELECT id, state <> 'unseen' OR EXISTS (SELECT 1 FROM repos r WHERE r.actor = s.actor)"
+        " FROM records s WHERE actor = (SELECT id FROM actors WHERE did = ?)"
+        " AND collection = (SELECT id FROM collections WHERE nsid = ?) AND rkey = ?",
+        (authority, collection, rkey),
+    ).fetchone()
+    if row is not None:
+        return row[0], bool(row[1])
+    return record(conn, actor(conn, Did(authority)).id, collection, rkey).id, False
 
 
 def write(
@@ -99,20 +123,23 @@ def write(
     first_seen: int,
     valid: bool,
     problems: str | None,
+    origin: Origin,
 ) -> None:
     """Store a record's newest bytes."""
+    state = "valid" if valid else "invalid"
+    source = _origin_id(conn, origin)
     conn.execute(
-        "UPDATE records SET state = ?, rev = ?, cid = ?, value = ?, first_seen = ?, problems = ?"
-        " WHERE id = ?",
-        ("valid" if valid else "invalid", rev, cid, value, first_seen, problems, record_id),
+        "UPDATE records SET state = ?, rev = ?, cid = ?, value = ?, first_seen = ?, problems = ?,"
+        " origin = ? WHERE id = ?",
+        (state, rev, cid, value, first_seen, problems, source, record_id),
     )
 
 
 def bury(conn: apsw.Connection, record_id: int, rev: Tid) -> None:
     """Leave a tombstone: the rev of the delete and nothing of the value."""
     conn.execute(
-        "UPDATE records SET state = 'deleted', rev = ?, cid = NULL, value = NULL, problems = NULL"
-        " WHERE id = ?",
+        "UPDATE records SET state = 'deleted', rev = ?, cid = NULL, value = NULL, problems = NULL,"
+        " origin = NULL WHERE id = ?",
         (rev, record_id),
     )
 
@@ -137,8 +164,8 @@ def set_status(
 def scrub(conn: apsw.Connection, actor_id: int) -> None:
     """Forget what a deleted account wrote; each record leaves its tombstone."""
     conn.execute(
-        "UPDATE records SET state = 'deleted', cid = NULL, value = NULL, problems = NULL"
-        " WHERE actor = ? AND state IN ('valid', 'invalid')",
+        "UPDATE records SET state = 'deleted', cid = NULL, value = NULL, problems = NULL,"
+        " origin = NULL WHERE actor = ? AND state IN ('valid', 'invalid')",
         (actor_id,),
     )
     conn.execute(
@@ -146,3 +173,12 @@ def scrub(conn: apsw.Connection, actor_id: int) -> None:
         " likes = 0, comments = 0, lists = 0, seconds = 0 WHERE id = ?",
         (actor_id,),
     )
+
+
+def _origin_id(conn: apsw.Connection, origin: Origin) -> int:
+    key = (origin.name, origin.repair)
+    row = conn.execute("SELECT id FROM origins WHERE name = ? AND repair = ?", key).fetchone()
+    if row is not None:
+        return int(row[0])
+    conn.execute("INSERT INTO origins (name, repair) VALUES (?, ?)", key)
+    return conn.last_insert_rowid()

@@ -1,10 +1,13 @@
-"""Upstream streams and the writer's heartbeat: where we are, and that we live."""
+"""Upstream streams and the writer's heartbeat: where we are, what each sees, and that we live."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import apsw
+import orjson
+
+from indexer.eye import Point, Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,39 @@ def cursor(conn: apsw.Connection, url: str) -> int | None:
     return None if row is None else row[0]
 
 
-def move(conn: apsw.Connection, url: str, cursor: int) -> None:
-    """Move the end of a source's finished prefix."""
-    conn.execute("UPDATE sources SET cursor = ? WHERE url = ?", (cursor, url))
+def sight(conn: apsw.Connection, url: str) -> Sight:
+    """What a source saw when its cursor was last moved."""
+    row = conn.execute(
+        "SELECT agreed_seq, agreed_at, blind_since, rewinds, gap_at, gap_open, hosts"
+        " FROM sources WHERE url = ?",
+        (url,),
+    ).fetchone()
+    if row is None:
+        return Sight()
+    seq, at, blind_since, rewinds, gap_at, gap_open, hosts = row
+    agreed = None if seq is None else Point(at, seq)
+    known = frozenset(orjson.loads(hosts))
+    return Sight(agreed, blind_since, rewinds, gap_at, bool(gap_open), known)
+
+
+def move(conn: apsw.Connection, url: str, cursor: int | None, seen: Sight) -> None:
+    """Move the end of a source's finished prefix, back too, and what it sees with it."""
+    agreed = seen.agreed
+    conn.execute(
+        "UPDATE sources SET cursor = coalesce(?, cursor), agreed_seq = ?, agreed_at = ?,"
+        " blind_since = ?, rewinds = ?, gap_at = ?, gap_open = ?, hosts = ? WHERE url = ?",
+        (
+            cursor,
+            None if agreed is None else agreed.seq,
+            None if agreed is None else agreed.at,
+            seen.blind_since,
+            seen.rewinds,
+            seen.gap_at,
+            seen.gap_open,
+            orjson.dumps(sorted(seen.hosts)).decode(),
+            url,
+        ),
+    )
 
 
 def beat(conn: apsw.Connection, statuses: list[SourceStatus], now: int) -> None:

@@ -108,3 +108,13 @@ async def test_an_unreachable_repo_is_no_difference(tmp_path: Path) -> None:
         await world.pdses[0].host.stop()
         status, report = await audit(world, tmp_path)
         assert (status, report["unreachable"], report["missing"], report["extra"]) == (0, 3, 0, 0)
+
+
+async def test_an_account_of_which_nothing_came_is_no_difference(tmp_path: Path) -> None:
+    """Who is only referred to, and rests, is not shown and so rightly not served."""
+    async with World(3, now) as world:
+        populate(world)
+        world.accounts[0].deactivate()
+        await told(tmp_path, world, "backfill", "--start=live")
+        status, report = await audit(world, tmp_path)
+        assert (report["findings"], report["inSync"], status) == ([], 3, 0)

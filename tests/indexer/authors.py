@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +14,12 @@ from atp.keys import Curve
 from atp.runtime import sqlite
 from atp.sync import VerifiedCommit, check_commit
 from atp.syntax import AtUri, Did, Nsid, RecordKey
-from indexer import schema
+from indexer import accounts, schema
 from indexer.apply import Applier
 from indexer.event import Outcome
+from indexer.hosting import Answer, Reply
+from indexer.records import collections
+from indexer.store import rows, statuses
 from indexer.store.dump import dump, miscounted
 from indexer.verdict import Applied
 from lexicons.catalog import Catalog
@@ -26,6 +30,8 @@ from ops.world.repo import Create, Delete, Repo, Update, Write
 NAMES = Names()
 START = 1_750_000_000_000_000
 WHEN = "2025-06-15T12:00:00.000Z"
+SOURCE = "wss://relay.example.com"
+PDS = "https://pds.example.com"
 
 
 class Author:
@@ -66,9 +72,9 @@ class Author:
         )
         return {"uri": self.uri(collection, rkey), "cid": cid}
 
-    def account(self, *, active: bool, status: str | None = None) -> AccountMsg:
+    def account(self, *, active: bool, status: str | None = None, time: str = WHEN) -> AccountMsg:
         """A change of hosting status."""
-        return AccountMsg(0, self.did, WHEN, active, status)
+        return AccountMsg(0, self.did, time, active, status)
 
     def identity(self) -> IdentityMsg:
         """A change of identity."""
@@ -118,13 +124,35 @@ class Index:
 
     def apply(self, outcome: Outcome) -> Applied:
         """Apply one event in a transaction of its own, then check every counter."""
+        with self.transaction():
+            return self.applier.apply(self.conn, outcome, self.now, SOURCE)
+
+    def answer(self, did: Did, reply: Reply) -> bool:
+        """Apply what came of asking about an account; return whether it came back."""
+        with self.transaction():
+            actor = rows.find_actor(self.conn, did)
+            question = None if actor is None else statuses.find(self.conn, actor.id)
+            assert question is not None, "nothing was told of it, and it is not in doubt"
+            return accounts.apply_reply(
+                self.conn, question, reply, collections(NAMES).values(), now=self.now, jitter=1.0
+            )
+
+    def confirm(self, event: AccountMsg) -> None:
+        """Apply a change of hosting status; the PDS of an account that we know says the same."""
+        self.apply(event)
+        if rows.find_actor(self.conn, event.did) is not None:
+            answer = Answer.ACTIVE if event.active else Answer.INACTIVE
+            self.answer(event.did, Reply(answer, event.status))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction a microsecond later, after which every counter is checked."""
         self.now += 1
         self.conn.execute("BEGIN IMMEDIATE")
-        applied = self.applier.apply(self.conn, outcome, self.now)
+        yield
         self.conn.execute("COMMIT")
         assert miscounted(self.conn, FOREIGN_PROFILE) == []
         assert self.conn.execute("PRAGMA foreign_key_check").fetchall() == []
-        return applied
 
     def dump(self) -> list[tuple[object, ...]]:
         """What the index says."""

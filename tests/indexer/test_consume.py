@@ -20,8 +20,10 @@ from atp.sync import VerifiedCommit
 from indexer import consume
 from indexer.consume import Source
 from indexer.event import Item, Outcome
+from indexer.eye import Eye, Sight
 from indexer.lanes import Lanes
 from indexer.metrics import Metrics
+from indexer.pace import QUIET
 from indexer.route import Router
 from indexer.verify import Verifier
 from lexicons.names import Names
@@ -73,9 +75,10 @@ async def consuming(
             seen.source = Source(
                 host.stream,
                 cursor,
+                eye=Eye(host.url, Sight()),
                 router=Router(NAMES, set()),
                 lanes=lanes,
-                metrics=Metrics(registry),
+                metrics=Metrics(registry, [host.stream]),
                 guard=http.guard,
                 clock=lambda: author.now,
                 random=Random(1),
@@ -185,6 +188,38 @@ async def test_info_and_unknown_messages_are_no_events() -> None:
         assert [seq for seq, _ in seen.out] == [2]
 
 
+async def test_a_rewind_delivers_again_once_nothing_is_under_way() -> None:
+    """Old work ends first; then the position is the window's start, and what follows comes anew."""
+    mira = Author(0)
+    async with consuming(commits(mira, 3), mira) as seen:
+        seen.holding = True
+        await until(lambda: len(seen.out) == 3)
+        assert seen.source.rewind(1)
+        assert not seen.source.rewind(2)
+        await until(lambda: not seen.host.sockets)
+        assert len(seen.out) == 3
+        held, seen.held = seen.held, []
+        for item in held:
+            assert seen.source.sight.rewinds == 0
+            seen.source.finish(item.seq)
+        await until(lambda: len(seen.out) == 5)
+        assert [seq for seq, _ in seen.out] == [1, 2, 3, 2, 3]
+        assert seen.host.cursors == ["0", "1"]
+        assert (seen.source.position, seen.source.sight.rewinds) == (1, 1)
+        for item in seen.held:
+            seen.source.finish(item.seq)
+        assert seen.source.position == 3
+
+
+async def test_what_the_source_no_longer_has_is_a_gap() -> None:
+    """Told by an outdated cursor, and by one that it calls from the future."""
+    for told in (InfoMsg("OutdatedCursor", "too old"), ErrorFrame("FutureCursor", "ahead")):
+        mira = Author(0)
+        async with consuming([wire.encode(told)], mira) as seen:
+            await until(lambda seen=seen: seen.source.sight.gap_open)  # type: ignore[misc]
+            assert seen.source.sight.gap_at == mira.now
+
+
 async def test_it_stops_reading_while_too_much_is_under_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -212,11 +247,9 @@ async def test_lag_is_that_of_the_newest_event_until_it_has_caught_up() -> None:
     mira = Author(0)
     async with consuming(commits(mira, 1), mira) as seen:
         await until(lambda: len(seen.out) == 1)
-        message_time = mira.now
-        late = message_time + 7_000_000
-        assert seen.source.status(late).lag == 7_000_000
-        assert seen.source.status(late).connected
-        for _ in range(consume.QUIET_LOOKS):
-            status = seen.source.status(late)
-        assert status.lag == 0
-        assert status.heartbeat_at == late
+        late = mira.now + 7_000_000
+        assert seen.source.look(late).lag == 7_000_000
+        status = seen.source.look(late + QUIET)
+        assert status.connected
+        assert (status.lag, status.heartbeat_at) == (0, late + QUIET)
+        assert seen.source.status(late + QUIET) == status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from atp.runtime.http import Client
 from atp.runtime.sqlite import Writer
 from indexer import discover, schema
 from indexer.discover import Discoverer, origin
+from indexer.hosts import Hosts
 from indexer.store import discoveries, repos
 from lexicons.names import Names
 from tests.atp.runtime.foreign_server import web_server
@@ -33,6 +36,8 @@ class Source:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.times: list[float] = []
+        self.headers: dict[str, str] = {}
         self.reply: Callable[[str, str], Any] = lambda _what, _cursor: {"repos": []}
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -42,9 +47,10 @@ class Source:
         cursor = request.query.get("cursor", "")
         self.asked.append((what, cursor))
         answer = self.reply(what, cursor)
+        self.times.append(time.monotonic())
         if isinstance(answer, int):
             return web.json_response({"error": "No"}, status=answer)
-        return web.json_response(answer)
+        return web.json_response(answer, headers=self.headers)
 
 
 class Found:
@@ -53,11 +59,14 @@ class Found:
     def __init__(self, writer: Writer, http: Client, url: str) -> None:
         self.writer = writer
         self.news = 0
+        self.hosts = Hosts(time.monotonic)
+        http.heard = self.hosts.rests
         self.discoverer = Discoverer(
             writer,
             http,
             [url.replace("http", "ws", 1)],
             NAMES,
+            hosts=self.hosts,
             clock=lambda: 5,
             found=self._found,
         )
@@ -139,6 +148,57 @@ async def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
         assert await found.discoverer.once()
         assert source.asked == [(one, "two") for one in sorted(NAMES.collections)]
         assert await found.dids() == [did(1), did(2)]
+
+
+async def test_a_cursor_that_is_refused_begins_the_list_anew(tmp_path: Path) -> None:
+    """A source that forgot where we were, over a restart of its own, is read from the start, once."""
+    source = Source()
+    source.reply = lambda _what, cursor: (
+        503 if cursor else {"repos": [{"did": did(1)}], "cursor": "old"}
+    )
+    async with discovering(tmp_path, source) as found:
+        assert not await found.discoverer.once()
+        source.asked.clear()
+
+        def renewed(_what: str, cursor: str) -> Any:
+            pages = {"": {"repos": [{"did": did(2)}], "cursor": "new"}, "new": {"repos": []}}
+            return pages.get(cursor, 400)
+
+        source.reply = renewed
+        assert await found.discoverer.once()
+        asked = [cursor for what, cursor in source.asked if what == NAMES.like]
+        assert asked == ["old", "", "new"]
+        assert await found.dids() == [did(1), did(2)]
+        assert await found.lists() == dict.fromkeys(NAMES.collections, (1, 5))
+
+
+async def test_a_source_that_refuses_every_cursor_is_left(tmp_path: Path) -> None:
+    """Anew is once: what the first page named is kept, and all repos are asked for."""
+    source = Source()
+
+    def reply(what: str, cursor: str) -> Any:
+        if what == "listRepos":
+            return {"repos": [entry(2)]}
+        return 400 if cursor else {"repos": [{"did": did(1)}], "cursor": "bad"}
+
+    source.reply = reply
+    async with discovering(tmp_path, source) as found:
+        assert await found.discoverer.once()
+        asked = [cursor for what, cursor in source.asked if what == NAMES.like]
+        assert asked == ["", "bad", "", "bad"]
+        assert await found.dids() == [did(1), did(2)]
+
+
+async def test_a_source_that_has_had_enough_is_let_rest(tmp_path: Path) -> None:
+    """After a page with which its rate limit is spent, the next waits for the reset."""
+    source = Source()
+    source.headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": "1"}
+    source.reply = lambda _what, _cursor: {"repos": []}
+    async with discovering(tmp_path, source) as found:
+        assert await found.discoverer.once()
+    pauses = [after - before for before, after in itertools.pairwise(source.times)]
+    assert len(pauses) == len(NAMES.collections) - 1
+    assert min(pauses) > 0.9
 
 
 @pytest.mark.parametrize("status", [400, 404, 501])

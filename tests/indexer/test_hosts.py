@@ -46,7 +46,7 @@ def test_a_silent_host_rests_longer_each_time() -> None:
         known.failed(A, None)
     assert known.wait(A) == MAX_REST
     clock.now += MAX_REST
-    known.answered(A, None)
+    known.answered(A)
     known.failed(A, None)
     assert known.wait(A) == REST
 
@@ -55,10 +55,21 @@ def test_what_a_host_asks_for_is_kept_to() -> None:
     """Retry-After after a refusal, a spent rate limit after an answer."""
     known = Hosts(Clock())
     known.failed(A, 7.0)
-    known.answered(B, 9.0)
+    known.rests(B, 9.0)
+    known.rests(B, 3.0)
+    known.answered(B)
     assert (known.wait(A), known.wait(B)) == (7.0, 9.0)
     assert known.busy() == [B]  # A did not answer: what is on it fails at once
     assert (known.down(A), known.down(B)) == (True, False)
+    known.rests("https://c.example.com", 1e9)
+    assert known.rest("https://c.example.com") == MAX_REST
+
+
+def test_a_full_host_does_not_rest() -> None:
+    """Its places say nothing about its patience."""
+    known = Hosts(Clock())
+    with known.asking(A), known.asking(A):
+        assert (known.wait(A), known.rest(A)) == (1.0, 0.0)
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +82,9 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
     assert len(known._hosts) <= 4
     assert known.down(A)
+    with known.asking(B):
+        for n in range(100):
+            known.rests(f"https://{n}.example.com", 9.0)
+        assert len(known._hosts) <= 5
+        assert known.rest("https://99.example.com") == 9.0
+        assert B in known._hosts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from itertools import count
 from pathlib import Path
 
 import apsw
@@ -21,7 +22,7 @@ from indexer.identities import Identities
 from indexer.store import handles, rows
 from pds_client.identity import Directory
 from tests.e2e.hosts import replaying
-from tests.indexer.authors import Author
+from tests.indexer.authors import Author, Index
 
 NOW = 1_750_000_000_000_000
 
@@ -113,7 +114,73 @@ async def test_what_cannot_be_checked_keeps_its_value(tmp_path: Path) -> None:
         task.cancel()
         await asyncio.wait([task])
         await writer.close()
-    assert stored(tmp_path) == ("mira.test", "http://x.test", NOW + identities.RETRY_AFTER)
+    assert stored(tmp_path) == ("mira.test", "http://x.test", NOW + handles.FIRST_WAIT)
+
+
+async def test_a_new_home_is_noted_though_the_handle_cannot_be_checked(tmp_path: Path) -> None:
+    """Who asks the account's PDS does not wait for its DNS."""
+    mira = Author(0)
+    documents: dict[str, object] = {mira.did: document(mira, "mira.test")}
+    writer = Writer(tmp_path / schema.FILE, schema.migrations())
+    await writer.run(lambda conn: handles.schedule(conn, rows.actor(conn, mira.did).id, NOW))
+    async with replaying([], documents) as host, Client(allow_private=True) as http:
+        directory = Directory(http, host.url, ("http://127.0.0.1:1",))
+        task = asyncio.create_task(Identities(writer, directory, lambda: NOW).run())
+        await until_due_later(tmp_path)
+        task.cancel()
+        await asyncio.wait([task])
+    await writer.close()
+    assert stored(tmp_path) == (None, "http://127.0.0.1:2583", NOW + handles.FIRST_WAIT)
+
+
+def test_patience_grows_and_ends_with_news() -> None:
+    """A minute, then twice as long each time, up to a day; an answer or an event ends that."""
+    index, mira = Index(), Author(0)
+    handles.schedule(index.conn, rows.actor(index.conn, mira.did).id, NOW)
+
+    def wait(times: int) -> int:
+        for _ in range(times):
+            handles.postpone(index.conn, mira.did, None, NOW)
+        return int(index.one("SELECT handle_due FROM actors")) - NOW
+
+    first, longest = handles.FIRST_WAIT, handles.LAST_WAIT
+    assert [wait(1), wait(1), wait(1)] == [first, 2 * first, 4 * first]
+    assert (wait(7), wait(1), wait(100)) == (512 * first, 1024 * first, longest)
+    handles.store(index.conn, mira.did, Handle.INVALID, None, NOW)
+    assert wait(1) == first
+    handles.schedule(index.conn, 1, NOW)
+    assert wait(1) == first
+
+
+async def test_news_during_a_look_up_asks_for_another(tmp_path: Path) -> None:
+    """A handle that changes while the old one is being checked is looked up again at once."""
+    mira = Author(0)
+    asked = asyncio.Event()
+    documents: dict[str, object] = {mira.did: asked}
+    times = count(NOW)
+    writer = Writer(tmp_path / schema.FILE, schema.migrations())
+
+    def told(conn: apsw.Connection) -> None:
+        handles.schedule(conn, rows.actor(conn, mira.did).id, next(times))
+
+    await writer.run(told)
+    names = {"new.test": mira.did}
+    async with replaying([], documents, names) as host, Client(allow_private=True) as http:
+        directory = Directory(http, host.url, (host.url,))
+        keeper = Identities(writer, directory, times.__next__)
+        task = asyncio.create_task(keeper.run())
+        async with asyncio.timeout(10):
+            while not keeper._under_way:
+                await asyncio.sleep(0.01)
+            documents[mira.did] = document(mira, "new.test")
+            directory.invalidate(mira.did)
+            await writer.run(told)
+            asked.set()
+            while stored(tmp_path)[0] != "new.test":
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+    await writer.close()
 
 
 async def test_an_account_that_is_gone_has_no_valid_handle(tmp_path: Path) -> None:

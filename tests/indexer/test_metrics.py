@@ -63,3 +63,19 @@ def test_series_stand_at_zero_from_the_start() -> None:
     found = values(registry)
     assert found['plyr_indexer_frames_total{routing="dismissed"}'] == 5
     assert found['plyr_indexer_events_total{verdict="applied"}'] == 1
+
+
+def test_a_source_is_a_label_by_its_host() -> None:
+    """One series for each configured host from the start, and no others ever."""
+    registry = Registry()
+    metrics = Metrics(registry, ["wss://a.test", "wss://b.test:8443"])
+    metrics.lag("wss://a.test", 2_500_000)
+    metrics.blind("wss://b.test:8443", blind=True)
+    metrics.rewound("wss://b.test:8443")
+    found = values(registry)
+    assert found['plyr_indexer_source_lag_seconds{source="a.test"}'] == 2.5
+    assert found['plyr_indexer_source_lag_seconds{source="b.test:8443"}'] == 0
+    assert found['plyr_indexer_source_blind{source="b.test:8443"}'] == 1
+    assert found['plyr_indexer_source_rewinds_total{source="b.test:8443"}'] == 1
+    with pytest.raises(KeyError):
+        metrics.lag("wss://elsewhere.test", 1)

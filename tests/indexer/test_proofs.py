@@ -14,7 +14,8 @@ from atp.mst_tree import Tree
 from atp.sync import RecordProblem, VerifiedCommit
 from atp.tid import Tid
 from indexer.store import rows
-from tests.indexer.authors import NAMES, Author, Create, Delete, Index, Update, track
+from indexer.store.rows import Origin
+from tests.indexer.authors import NAMES, PDS, Author, Create, Delete, Index, Update, track
 
 T1, T2, T3 = "3kaaaaaaaaaa2", "3kaaaaaaaaab2", "3kaaaaaaaaac2"
 
@@ -130,7 +131,7 @@ def test_a_purged_account_s_proofs_go_and_others_stay() -> None:
     index, mira, ada = Index(), Author(0), Author(1)
     index.apply(mira.commit(mira.track(T1), mira.track(T2)))
     index.apply(ada.commit(ada.track(T1)))
-    index.apply(mira.account(active=False, status="deleted"))
+    index.confirm(mira.account(active=False, status="deleted"))
     assert kept(index, mira, T1) == []
     assert blocks(index) == len(kept(index, ada, T1))
 
@@ -139,7 +140,7 @@ def test_a_hidden_account_s_proofs_wait_for_its_return() -> None:
     """Hiding is for whoever answers; the index keeps what comes back."""
     index, mira = Index(), Author(0)
     index.apply(mira.commit(mira.track(T1)))
-    index.apply(mira.account(active=False, status="takendown"))
+    index.confirm(mira.account(active=False, status="takendown"))
     assert proven(index, mira, T1) is not None
 
 
@@ -157,6 +158,7 @@ def test_no_proof_outlives_its_version_whoever_replaces_it() -> None:
         first_seen=1,
         valid=False,
         problems=None,
+        origin=Origin(PDS, repair=True),
     )
     assert kept(index, mira, T1) == []
     assert blocks(index) == 0

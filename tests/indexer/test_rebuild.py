@@ -39,7 +39,7 @@ def lived() -> Index:
     )
     index.apply(mira.commit(mira.track(), Create(FOREIGN_PROFILE, {"displayName": "M"}, "self")))
     index.apply(kenji.commit(kenji.track(), Create(NAMES.like, like(subject))))
-    index.apply(kenji.account(active=False, status="takendown"))
+    index.confirm(kenji.account(active=False, status="takendown"))
     index.apply(mira.commit(mira.track("3kaaaaaaaaac2")))
     index.apply(mira.commit(Delete(NAMES.track, "3kaaaaaaaaac2")))
     return index

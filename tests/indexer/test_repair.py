@@ -23,7 +23,18 @@ from indexer.snapshot import Snapshot
 from indexer.store import repos, resync
 from indexer.store.repos import Desync
 from indexer.store.resync import Claim
-from tests.indexer.authors import NAMES, Author, Create, Delete, Index, Update, like, track
+from tests.indexer.authors import (
+    NAMES,
+    PDS,
+    SOURCE,
+    Author,
+    Create,
+    Delete,
+    Index,
+    Update,
+    like,
+    track,
+)
 from tests.indexer.files import in_file
 
 KEYS = ("3kaaaaaaaaaa2", "3kaaaaaaaaab2", "3kaaaaaaaaac2", "3kaaaaaaaaad2")
@@ -35,7 +46,7 @@ def fetched(author: Author, car: bytes | None = None) -> Iterator[Snapshot]:
     """The author's repo, as its PDS gives it."""
     with in_file(author.repo.to_car() if car is None else car) as file:
         found = snapshot.read(
-            file, author.did, author.key.public_key, [*NAMES.collections], author.now
+            file, author.did, author.key.public_key, [*NAMES.collections], author.now, pds=PDS
         )
         try:
             yield found
@@ -250,7 +261,7 @@ def test_a_deleted_account_voids_the_fetch() -> None:
     missed(index, author)
     taken = claim(index)
     with fetched(author) as found:
-        index.apply(author.account(active=False, status="deleted"))
+        index.confirm(author.account(active=False, status="deleted"))
         assert step(index, taken, found) is Step.VOID
     assert held(index) == {}
     assert resync.claim(index.conn, index.now, 1, []) == []
@@ -261,8 +272,8 @@ def test_an_account_that_returns_is_fetched_whole() -> None:
     index, author = Index(), Author(6)
     missed(index, author)
     heal(index, author)
-    index.apply(author.account(active=False, status="deleted"))
-    index.apply(author.account(active=True))
+    index.confirm(author.account(active=False, status="deleted"))
+    index.confirm(author.account(active=True))
     assert heal(index, author) is Step.DONE
     assert held(index) == there(author)
     assert index.one("SELECT handle_due FROM actors") is not None
@@ -275,7 +286,7 @@ def test_a_record_that_the_host_lacks_is_told_and_tried_again() -> None:
     block = author.repo.records[f"{NAMES.track}/{KEYS[1]}"].block
     with in_file(without(author.repo.to_car(), block)) as file:
         found = snapshot.read(
-            file, author.did, author.key.public_key, [*NAMES.collections], author.now
+            file, author.did, author.key.public_key, [*NAMES.collections], author.now, pds=PDS
         )
         taken = claim(index)
         assert step(index, taken, found) is Step.INCOMPLETE
@@ -360,3 +371,27 @@ def test_links_kept_for_one_repo_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
         assert index.one("SELECT count(*) FROM waiting") == 3
         with pytest.raises(ResyncFailed, match="moved_on"):
             step(index, taken, found)
+
+
+def test_what_was_repaired_names_the_pds_and_the_rest_its_stream() -> None:
+    """Each record has its own origin; a deleted one has none."""
+    index, author = Index(), Author(0)
+    missed(index, author)
+    author.commit(Delete(NAMES.track, KEYS[0]))
+    assert heal(index, author) is Step.DONE
+    origins = index.conn.execute(
+        "SELECT r.rkey, o.name, o.repair FROM records r LEFT JOIN origins o ON o.id = r.origin"
+        " ORDER BY r.rkey"
+    ).fetchall()
+    assert origins == [(KEYS[0], None, None), (KEYS[1], PDS, 1), (KEYS[2], SOURCE, 0)]
+
+
+def test_a_fetched_repo_is_the_best_check() -> None:
+    """The PDS's rev, commit and tree are known from it, and the commit at our head."""
+    index, author = Index(), Author(0)
+    missed(index, author)
+    assert heal(index, author) is Step.DONE
+    head = author.repo.head
+    assert index.conn.execute(
+        "SELECT rev, commit_cid, pds_rev, pds_cid, pds_data, checked_at, check_failure FROM repos"
+    ).fetchall() == [(head.rev, head.cid, head.rev, head.cid, head.data, index.now, None)]

@@ -14,7 +14,7 @@ from atp.commit import Commit
 from atp.sync import MAX_AHEAD_MICROS, RecordProblem
 from indexer import car_file, snapshot
 from indexer.failure import Failure, ResyncFailed
-from tests.indexer.authors import NAMES, Author, Create, like, track
+from tests.indexer.authors import NAMES, PDS, Author, Create, like, track
 from tests.indexer.files import in_file
 
 
@@ -36,7 +36,7 @@ def read(by: Author, content: bytes, now: int | None = None) -> dict[tuple[str, 
     """What is found of our collections."""
     with in_file(content) as file:
         found = snapshot.read(
-            file, by.did, by.key.public_key, [NAMES.track, NAMES.like], now or by.now
+            file, by.did, by.key.public_key, [NAMES.track, NAMES.like], now or by.now, pds=PDS
         )
         found.blocks.close()
         return {path: str(cid) for path, cid in found.records.items()}
@@ -126,7 +126,7 @@ def test_what_a_repo_may_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     """Too many blocks, too many records of ours, too large a record."""
     by = author(5)
     with in_file(by.repo.to_car()) as file:
-        found = snapshot.read(file, by.did, by.key.public_key, [NAMES.track], by.now)
+        found = snapshot.read(file, by.did, by.key.public_key, [NAMES.track], by.now, pds=PDS)
         cid = found.records[NAMES.track, "t0"]
         assert found.block(cid) == (by.repo.records["fm.plyr.track/t0"].block, None)
         monkeypatch.setattr(snapshot, "MAX_RECORD", 10)

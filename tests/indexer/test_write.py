@@ -17,6 +17,7 @@ from atp.tid import Tid
 from indexer import schema
 from indexer.apply import Applier
 from indexer.event import Item
+from indexer.eye import Sight
 from indexer.metrics import Metrics
 from indexer.prefix import Prefix
 from indexer.store import sources
@@ -44,7 +45,12 @@ class Feed:
         """The end of the finished prefix."""
         return self.prefix.position
 
-    def status(self, now: int) -> SourceStatus:
+    @property
+    def sight(self) -> Sight:
+        """Alone, it is compared with nobody."""
+        return Sight()
+
+    def look(self, now: int) -> SourceStatus:
         """Always well."""
         return SourceStatus(self.url, self.position, True, 0, now, None)
 
