@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("PLYR_SHARED", ROOT.parent / "shared"))
 LONG = os.environ.get("PLYR_LONG") == "1"
-ALLOWED_SKIPS = ("long: ",)
+ALLOWED_SKIPS = ("long: ", "no Go: ")
 
 
 @pytest.fixture(scope="session")

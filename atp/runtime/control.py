@@ -65,8 +65,11 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[No
             writer.close()
 
     address = _socket_path(path)
-    server = await asyncio.start_unix_server(converse, sock=_bind(address), limit=MAX_LINE_BYTES)
+    server = await asyncio.start_unix_server(
+        converse, sock=_bind(address), limit=MAX_LINE_BYTES, start_serving=False
+    )
     try:
+        await server.start_serving()
         yield
     finally:
         server.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -98,9 +98,9 @@ class Account:
     def __init__(
         self, xrpc: Xrpc, mailbox: Mailbox, did: Did, *, email: str, access_token: str
     ) -> None:
-        self._xrpc = xrpc
+        self.xrpc = xrpc
         self._mailbox = mailbox
-        self._email = email
+        self.email = email
         self._access_token = access_token
         self.did = did
 
@@ -118,61 +118,98 @@ class Account:
     async def delete_record(self, collection: Nsid, rkey: RecordKey) -> None:
         """Delete a record; one that is not there is no error."""
         body = {"repo": str(self.did), "collection": str(collection), "rkey": str(rkey)}
-        await self._call("com.atproto.repo.deleteRecord", body)
+        await self.procedure("com.atproto.repo.deleteRecord", body)
 
     async def apply_writes(self, writes: Sequence[Create | Update | Delete]) -> None:
         """All the writes in one commit."""
         body = {"repo": str(self.did), "validate": False, "writes": list(map(_write_json, writes))}
-        await self._call("com.atproto.repo.applyWrites", body)
+        await self.procedure("com.atproto.repo.applyWrites", body)
 
     async def upload_blob(self, content: bytes, mime_type: str) -> JsonObject:
         """The blob as a record names it; it stays once a record does."""
-        said = await self._call("com.atproto.repo.uploadBlob", content, {"Content-Type": mime_type})
+        said = await self.procedure(
+            "com.atproto.repo.uploadBlob", content, {"Content-Type": mime_type}
+        )
         blob: JsonObject = said["blob"]
         return blob
 
     async def update_handle(self, handle: Handle) -> None:
         """Take another handle, in the PLC directory too."""
-        await self._call("com.atproto.identity.updateHandle", {"handle": str(handle)})
+        await self.procedure("com.atproto.identity.updateHandle", {"handle": str(handle)})
 
     async def deactivate(self) -> None:
         """Rest the account: its repo is not served."""
-        await self._call("com.atproto.server.deactivateAccount", {})
+        await self.procedure("com.atproto.server.deactivateAccount", {})
 
     async def activate(self) -> None:
         """End the rest."""
-        await self._call("com.atproto.server.activateAccount")
+        await self.procedure("com.atproto.server.activateAccount")
 
     async def delete(self) -> None:
         """Delete the account for good, with the token that its owner gets by mail."""
-        await self._call("com.atproto.server.requestAccountDelete")
-        token = await self._mailbox.token(self._email)
+        await self.procedure("com.atproto.server.requestAccountDelete")
+        token = await self._mailbox.token(self.email)
         body = {"did": str(self.did), "password": PASSWORD, "token": token}
-        await self._xrpc.post("com.atproto.server.deleteAccount", body)
+        await self.xrpc.post("com.atproto.server.deleteAccount", body)
+
+    async def missing_blobs(self) -> list[Cid]:
+        """The blobs that the account's records name and its PDS does not have."""
+        said = await self.query("com.atproto.repo.listMissingBlobs", {"limit": "1000"})
+        return [Cid.parse(blob["cid"]) for blob in said["blobs"]]
+
+    async def service_auth(self, audience: Did, nsid: Nsid) -> str:
+        """A token with which this PDS vouches for the account to another service's method."""
+        said = await self.query(
+            "com.atproto.server.getServiceAuth", {"aud": str(audience), "lxm": str(nsid)}
+        )
+        token: str = said["token"]
+        return token
+
+    async def sign_plc_operation(self, credentials: JsonObject) -> JsonObject:
+        """The account's next PLC operation, signed by its PDS for its owner's mailed token."""
+        await self.procedure("com.atproto.identity.requestPlcOperationSignature")
+        token = await self._mailbox.token(self.email)
+        said = await self.procedure(
+            "com.atproto.identity.signPlcOperation", {"token": token, **credentials}
+        )
+        operation: JsonObject = said["operation"]
+        return operation
 
     async def _write(self, procedure: str, collection: Nsid, fields: JsonObject) -> StrongRef:
         where = {"repo": str(self.did), "collection": str(collection), "validate": False}
         return StrongRef.from_json(
-            await self._call(f"com.atproto.repo.{procedure}", {**where, **fields})
+            await self.procedure(f"com.atproto.repo.{procedure}", {**where, **fields})
         )
 
-    async def _call(
+    async def query(self, nsid: str, params: Mapping[str, str] | None = None) -> JsonObject:
+        """Call any query of the PDS as its user."""
+        return await self._signed_in(lambda auth: self.xrpc.get(nsid, params or {}, auth))
+
+    async def procedure(
         self,
         nsid: str,
         body: JsonObject | bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JsonObject:
+        """Call any procedure of the PDS as its user."""
+        return await self._signed_in(
+            lambda auth: self.xrpc.post(nsid, body, {**auth, **(headers or {})})
+        )
+
+    async def _signed_in(
+        self, call: Callable[[dict[str, str]], Awaitable[JsonObject]]
+    ) -> JsonObject:
         try:
-            return await self._xrpc.post(nsid, body, self._authorized(headers))
+            return await call(self._authorization())
         except PdsError as exc:
             if exc.error != "ExpiredToken":
                 raise
-        session = await create_session(self._xrpc, self.did)
+        session = await create_session(self.xrpc, self.did)
         self._access_token = session["accessJwt"]
-        return await self._xrpc.post(nsid, body, self._authorized(headers))
+        return await call(self._authorization())
 
-    def _authorized(self, headers: Mapping[str, str] | None) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._access_token}", **(headers or {})}
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._access_token}"}
 
 
 async def create_session(xrpc: Xrpc, identifier: str) -> JsonObject:

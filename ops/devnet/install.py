@@ -34,7 +34,7 @@ def ensure_installed() -> Path:
 
     Blocks for about a minute the first time. Raises NpmMissing or InstallError.
     """
-    home = _cache_home()
+    home = cache_home()
     folder = home / f"devnet-{_digest()}"
     if folder.is_dir():
         return folder
@@ -57,7 +57,8 @@ def node(folder: Path) -> Path:
     return folder / "node_modules" / ".bin" / "node"
 
 
-def _cache_home() -> Path:
+def cache_home() -> Path:
+    """The folder in the user's cache that holds what is installed for this project."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "plyr-appview"
 

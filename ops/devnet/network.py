@@ -168,13 +168,13 @@ def _ports(path: Path, pds: int) -> Ports:
                 "start it with that many, or give another data folder"
             )
         return ports
-    plc, ctrl, *rest = _free_ports(2 + pds)
+    plc, ctrl, *rest = free_ports(2 + pds)
     ports = Ports(plc, ctrl, tuple(rest))
     path.write_bytes(orjson.dumps(asdict(ports)))
     return ports
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Distinct loopback ports that nobody listens on now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]

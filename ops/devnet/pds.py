@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from dataclasses import dataclass
 
 import aiohttp
@@ -11,6 +13,9 @@ from atp.syntax import AtUri, Did, Handle, Nsid
 from ops.devnet.account import PASSWORD, Account, Mailbox, create_session
 from ops.devnet.network import Devnet
 from ops.devnet.xrpc import JsonObject, Xrpc
+
+CREATE_ACCOUNT = Nsid.parse("com.atproto.server.createAccount")
+SIGNING_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Pds:
         self._admin = {"Authorization": aiohttp.encode_basic_auth("admin", net.admin_password)}
         self._xrpc = Xrpc(http, net.pds_urls[index])
         self._mailbox = Mailbox(http, net.ctrl_url)
+        self._actors = net.data_dir / f"pds{index}" / "actors"
 
     async def create_account(self, handle: Handle) -> Account:
         """A new account with a did:plc.
@@ -37,7 +43,21 @@ class Pds:
         """
         email = f"{handle.replace('.', '-')}@example.test"
         body = {"handle": str(handle), "email": email, "password": PASSWORD}
-        return self._account(await self._xrpc.post("com.atproto.server.createAccount", body), email)
+        return self._account(await self._xrpc.post(CREATE_ACCOUNT, body), email)
+
+    async def receive(self, account: Account, handle: Handle) -> Account:
+        """A resting account here for somebody who has one elsewhere, which vouches for it."""
+        here = Did.parse((await self._xrpc.get("com.atproto.server.describeServer", {}))["did"])
+        token = await account.service_auth(here, CREATE_ACCOUNT)
+        body = {
+            "did": str(account.did),
+            "handle": str(handle),
+            "email": account.email,
+            "password": PASSWORD,
+        }
+        authorization = {"Authorization": f"Bearer {token}"}
+        session = await self._xrpc.post(CREATE_ACCOUNT, body, authorization)
+        return self._account(session, account.email)
 
     async def sign_in(self, identifier: Handle | Did) -> Account:
         """An account made earlier."""
@@ -64,6 +84,17 @@ class Pds:
     async def undo_takedown(self, did: Did) -> None:
         """As the operator: show the account again."""
         await self._set_takedown(did, applied=False)
+
+    def renew_key(self, did: Did) -> None:
+        """As the operator: give the account another key, with which its next commit is signed.
+
+        No call of the API does it; the PDS reads the key's file before each commit.
+        """
+        shard = hashlib.sha256(did.encode()).hexdigest()[:2]
+        key = self._actors / shard / did / "key"
+        renewed = key.with_suffix(".new")
+        renewed.write_bytes(secrets.token_bytes(SIGNING_KEY_BYTES))
+        renewed.replace(key)
 
     async def _set_takedown(self, did: Did, *, applied: bool) -> None:
         body = {

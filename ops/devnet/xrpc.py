@@ -28,10 +28,20 @@ class Xrpc:
         self.http = http
         self.url = url
 
-    async def get(self, nsid: str, params: Mapping[str, str]) -> JsonObject:
+    async def get(
+        self, nsid: str, params: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> JsonObject:
         """Call a query."""
-        async with self.http.get(f"{self.url}/xrpc/{nsid}", params=params) as response:
+        url = f"{self.url}/xrpc/{nsid}"
+        async with self.http.get(url, params=params, headers=headers) as response:
             return await _answer(nsid, response)
+
+    async def get_bytes(self, nsid: str, params: Mapping[str, str]) -> tuple[bytes, str]:
+        """Call a query whose answer is no JSON: what it says, and of which media type."""
+        async with self.http.get(f"{self.url}/xrpc/{nsid}", params=params) as response:
+            if not response.ok:
+                await _answer(nsid, response)
+            return await response.read(), response.content_type
 
     async def pages(self, nsid: str, key: str, params: Mapping[str, str]) -> list[JsonObject]:
         """The rows under ``key`` on all pages of a query with a cursor."""

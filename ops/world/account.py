@@ -2,19 +2,20 @@
 
 Each deed changes the account first and then publishes the events a real PDS would, in its order:
 a new account is #identity, #account, an empty #commit and #sync; a reactivated one #account,
-#identity and #sync. Records are written and read in their JSON form.
+#identity and #sync; one that has moved #identity, #account, #identity and #sync, from its new PDS.
+Records are written and read in their JSON form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from atp.cid import Cid
 from atp.datetime import Datetime
 from atp.frames import AccountMsg, IdentityMsg
-from atp.keys import Curve
+from atp.keys import Curve, PrivateKey
 from atp.syntax import AtUri, Did, Handle, RecordKey
 from ops.world.clock import Clock
 from ops.world.directory import PlcDirectory
@@ -71,15 +72,16 @@ class Account:
         self._publish = publish
         self._clock = clock
         self._rotations = 0
-        self._deactivated = self._takendown = self._deleted = False
+        self.deactivated = self.takendown = self.suspended = False
+        self._deleted = False
         rotation = secrets.key("rotation", Curve.K256)
         signing = secrets.key("signing 0", curve)
         self.identity = Identity(directory, rotation, signing.public_key, handle, pds_url)
         self.did = self.identity.did
         now = clock()
         self.repo = Repo(self.did, signing, secrets.tid_clock(), now)
-        self._publish_identity()
-        self._publish_status()
+        self.announce_identity()
+        self.announce_status()
         self._publish(self.repo.genesis(now))
         self.emit_sync()
 
@@ -125,15 +127,37 @@ class Account:
         """Take another handle."""
         self.handle = Handle.parse(handle)
         self.identity.set_handle(self.handle)
-        self._publish_identity()
+        self.announce_identity()
 
     def rotate_key(self) -> None:
         """Sign with a new key from now on, beginning with an empty commit."""
-        self._rotations += 1
-        self.repo.key = self._secrets.key(f"signing {self._rotations}", self._curve)
+        self.repo.key = self._next_key()
         self.identity.set_signing_key(self.repo.key.public_key)
-        self._publish_identity()
+        self.announce_identity()
         self._publish(self.repo.apply([], self._clock()))
+
+    def move(self, pds_url: str, publish: Callable[[Message], None]) -> None:
+        """Go on at another PDS, active there and with a new key; revs continue.
+
+        `World.migrate` tells both PDSes.
+        """
+        self._publish = publish
+        self.deactivated = self.takendown = self.suspended = False
+        self.repo = self.repo.copy(self._next_key())
+        self.identity.move(self.repo.key.public_key, pds_url)
+        self.repo.apply([], self._clock())
+        self._publish(IdentityMsg(0, self.did, self._time(), None))
+        self.announce_status()
+        self.announce_identity()
+        self.emit_sync()
+
+    def announce_identity(self) -> None:
+        """State the handle again."""
+        self._publish(IdentityMsg(0, self.did, self._time(), self.handle))
+
+    def announce_status(self) -> None:
+        """State again whether the account is active."""
+        self._publish(AccountMsg(0, self.did, self._time(), self.active, self.status))
 
     def emit_sync(self) -> None:
         """State the repository's head again."""
@@ -144,9 +168,11 @@ class Account:
         """Why the account is not active (spec digest 1.12); None while it is."""
         if self._deleted:
             return "deleted"
-        if self._takendown:
+        if self.takendown:
             return "takendown"
-        return "deactivated" if self._deactivated else None
+        if self.suspended:
+            return "suspended"
+        return "deactivated" if self.deactivated else None
 
     @property
     def active(self) -> bool:
@@ -155,46 +181,69 @@ class Account:
 
     def deactivate(self) -> None:
         """Hide the account, as its owner."""
-        self._deactivated = True
-        self._publish_status()
+        self.deactivated = True
+        self.announce_status()
 
     def activate(self) -> None:
         """Show the account again, as its owner."""
-        self._deactivated = False
-        self._publish_status()
+        self.deactivated = False
+        self.announce_status()
         if self.active:
-            self._publish_identity()
+            self.announce_identity()
             self.emit_sync()
 
     def takedown(self) -> None:
         """Hide the account, as the operator."""
-        self._takendown = True
-        self._publish_status()
+        self.takendown = True
+        self.announce_status()
 
     def untakedown(self) -> None:
         """Take the takedown back."""
-        self._takendown = False
-        self._publish_status()
+        self.takendown = False
+        self.announce_status()
+
+    def suspend(self) -> None:
+        """Hide the account for a time, as the operator."""
+        self.suspended = True
+        self.announce_status()
+
+    def unsuspend(self) -> None:
+        """End the suspension."""
+        self.suspended = False
+        self.announce_status()
 
     def delete_account(self) -> None:
         """Leave for good; the DID itself stays, as a real PDS leaves it."""
         self._deleted = True
-        self._publish_status()
+        self.announce_status()
+
+    def tombstone(self) -> None:
+        """Leave for good and end the DID too."""
+        self.identity.tombstone()
+        self.delete_account()
+
+    def _next_key(self) -> PrivateKey:
+        self._rotations += 1
+        return self._secrets.key(f"signing {self._rotations}", self._curve)
 
     def _write_one(self, write: Write) -> RecordRef:
         [ref] = self.apply_writes([write])
         assert ref is not None
         return ref
 
-    def _publish_identity(self) -> None:
-        self._publish(IdentityMsg(0, self.did, self._time(), self.handle))
-
-    def _publish_status(self) -> None:
-        self._publish(AccountMsg(0, self.did, self._time(), self.active, self.status))
-
     def _time(self) -> str:
         return Datetime.from_micros(self._clock())
 
 
-Hosted: TypeAlias = Mapping[Did, Account]
-"""The accounts of one PDS in the order of their creation, deleted ones among them."""
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """What a PDS keeps of an account that has moved away: its repository as it stood."""
+
+    did: Did
+    repo: Repo
+    status: str
+    active: Literal[False] = False
+
+
+Hosted: TypeAlias = Mapping[Did, Account | Departed]
+"""The accounts of one PDS in the order of their arrival; those deleted or departed among them."""

@@ -44,7 +44,10 @@ class Firehose:
         socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, compress=False, max_msg_size=MAX_CLIENT_MESSAGE
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response()  # nobody is there to read it
         self.subscribers += 1
         speaking = asyncio.create_task(self._speak(socket, position))
         listening = asyncio.create_task(_ignore(socket))

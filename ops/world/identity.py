@@ -46,6 +46,12 @@ class Identity:
         """Name another key for the repository's commits."""
         self._publish(replace(self._data, verification_methods={SIGNING_METHOD: signing}))
 
+    def move(self, signing: PublicKey, pds_url: str) -> None:
+        """Name another PDS and the key that it signs with."""
+        methods = {SIGNING_METHOD: signing}
+        services = {PDS_SERVICE: (PDS_TYPE, pds_url)}
+        self._publish(replace(self._data, verification_methods=methods, services=services))
+
     def tombstone(self) -> None:
         """End the DID."""
         newest = self._directory.newest(self.did)

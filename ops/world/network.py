@@ -1,4 +1,4 @@
-"""The world: a PLC directory, PDSes and a relay that merges them, in this process.
+"""The world: a PLC directory, PDSes and relays that merge them, in this process.
 
 The same seed, clock and deeds give the same DIDs, keys, CIDs, revs and firehose bytes, whatever
 ports the system picks. Deeds (`create_account`, `Account.create` …) are plain calls: when one
@@ -12,9 +12,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from atp.cid import Cid
+from atp.datetime import Datetime
+from atp.frames import AccountMsg
 from atp.keys import Curve
 from atp.syntax import AtUri, Did, Handle, Nsid, RecordKey
-from ops.world.account import Account
+from ops.world.account import Account, Departed
 from ops.world.clock import Clock
 from ops.world.directory import PlcDirectory
 from ops.world.host import Host
@@ -32,17 +34,25 @@ class World:
     """A network to enter: ``async with World(seed=1, clock=clock, pdses=2) as world``."""
 
     def __init__(
-        self, seed: int, clock: Clock, *, pdses: int = 1, window: int = WINDOW, buffer: int = BUFFER
+        self,
+        seed: int,
+        clock: Clock,
+        *,
+        pdses: int = 1,
+        relays: int = 1,
+        window: int = WINDOW,
+        buffer: int = BUFFER,
     ) -> None:
         self._seed = seed
         self._clock = clock
         self.accounts: list[Account] = []
         """Every account ever made, in order."""
         self.plc = PlcDirectory(clock)
-        self.relay = Relay(window=window, buffer=buffer)
+        self.relays = [Relay(window=window, buffer=buffer) for _ in range(relays)]
         self.pdses = [Pds(self.plc.document, window=window, buffer=buffer) for _ in range(pdses)]
-        for pds in self.pdses:
-            self.relay.crawl(pds)
+        for relay in self.relays:
+            for pds in self.pdses:
+                relay.crawl(pds)
 
     async def __aenter__(self) -> Self:
         for host in self._hosts():
@@ -64,9 +74,19 @@ class World:
         return self.plc.host.url
 
     @property
+    def relay(self) -> Relay:
+        """The first relay."""
+        return self.relays[0]
+
+    @property
     def relay_url(self) -> str:
-        """Websocket base URL of the relay."""
-        return f"ws://{self.relay.host.name}"
+        """Websocket base URL of the first relay."""
+        return self.relay_urls[0]
+
+    @property
+    def relay_urls(self) -> list[str]:
+        """Websocket base URLs of the relays."""
+        return [f"ws://{relay.host.name}" for relay in self.relays]
 
     @property
     def pds_urls(self) -> list[str]:
@@ -93,6 +113,24 @@ class World:
         self.accounts.append(account)
         return account
 
+    def home(self, account: Account) -> Pds:
+        """The PDS that hosts an account."""
+        return next(pds for pds in self.pdses if pds.accounts.get(account.did) is account)
+
+    def migrate(self, account: Account, pds: int) -> None:
+        """Move an account to the PDS of that number; the one it leaves says `#account` last."""
+        old, new = self.home(account), self.pdses[pds]
+        if old is new or account.status == "deleted":
+            raise ValueError(
+                f"{account.handle} cannot move from {old.host.name} to {new.host.name}"
+            )
+        departed = Departed(account.did, account.repo, account.status or "deactivated")
+        old.accounts[account.did] = departed
+        new.accounts[account.did] = account
+        account.move(new.host.url, new.publish)
+        time = Datetime.from_micros(self._clock())
+        old.publish(AccountMsg(0, account.did, time, departed.active, departed.status))
+
     def records(self) -> dict[AtUri, tuple[Cid, dict[str, Any]]]:
         """The truth: every record of every active account, CID and JSON value by URI."""
         return {
@@ -108,4 +146,5 @@ class World:
         return {account.did: account.status for account in self.accounts}
 
     def _hosts(self) -> list[Host]:
-        return [self.plc.host, *(pds.host for pds in self.pdses), self.relay.host]
+        pdses, relays = [pds.host for pds in self.pdses], [relay.host for relay in self.relays]
+        return [self.plc.host, *pdses, *relays]

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from atp.syntax import Did
 from ops.world import repo_reads, sync_reads
-from ops.world.account import Account
+from ops.world.account import Account, Departed
 from ops.world.events import EventLog, Message
 from ops.world.firehose import SUBSCRIBE_PATH, Firehose
 from ops.world.host import Host
@@ -24,14 +24,17 @@ class Pds:
     def __init__(
         self, document: Callable[[Did], dict[str, Any]], *, window: int, buffer: int
     ) -> None:
-        self.accounts: dict[Did, Account] = {}
-        """In the order of their creation, deleted ones among them."""
+        self.accounts: dict[Did, Account | Departed] = {}
+        """In the order of their arrival; those deleted or departed among them."""
+        self.lies: dict[Did, bytes] = {}
+        """CARs that getRepo answers in the place of these accounts' repositories."""
         self.followers: list[Callable[[Message], None]] = []
         self.log = EventLog(window)
         methods = {
             "_health": self._health,
             "com.atproto.server.describeServer": self._describe_server,
             **sync_reads.methods(self.accounts),
+            sync_reads.GET_REPO: self._get_repo,
             **repo_reads.methods(self.accounts, document),
         }
         self.host = Host()
@@ -44,11 +47,19 @@ class Pds:
             }
         )
 
+    def left_by(self, did: Did) -> bool:
+        """Whether the account was at home here and is no more."""
+        return isinstance(self.accounts.get(did), Departed)
+
     def publish(self, message: Message) -> None:
         """Say something on the firehose."""
         self.log.append(message)
         for follower in self.followers:
             follower(message)
+
+    def _get_repo(self, params: Params) -> web.Response:
+        lie = self.lies.get(params.required("did", Did.parse))
+        return sync_reads.get_repo(self.accounts, params) if lie is None else sync_reads.car(lie)
 
     async def _atproto_did(self, request: web.Request) -> web.Response:
         account = repo_reads.account_of_handle(self.accounts, request.host.partition(":")[0])

@@ -2,15 +2,19 @@
 
 It is handed the events of the PDSes in process, so that a world with the same seed, clock and deeds
 says the same bytes each time. What it is handed first goes through the faults that a test has
-inflicted; the rest of the relay believes what comes out, as a relay with a bad link would.
+inflicted; the rest of the relay believes what comes out, as a relay with a bad link would. Events
+from a PDS that is not the account's home are ignored, unless the relay is `credulous`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from atp import car
+from atp.datetime import Datetime
+from atp.errors import CarError
 from atp.frames import AccountMsg, CommitMsg, SyncMsg
 from atp.syntax import Did
 from ops.world import relay_reads
@@ -28,15 +32,17 @@ class Relay:
 
     def __init__(self, *, window: int, buffer: int) -> None:
         self.log = EventLog(window)
+        self.credulous = False
         self._faults: list[Fault] = []
-        self._known: dict[Did, Known] = {}
+        self.known: dict[Did, Known] = {}
+        """In the order in which they were first heard of."""
         self._crawled: list[Pds] = []
         self.host = Host()
         self.firehose = Firehose(self.log, self.host.flowing, buffer)
         self.host.answer(
             {
                 SUBSCRIBE_PATH: self.firehose.subscribe,
-                "/xrpc/{nsid}": dispatcher(relay_reads.methods(self._known, self._crawled)),
+                "/xrpc/{nsid}": dispatcher(relay_reads.methods(self.known, self._crawled)),
             }
         )
 
@@ -55,23 +61,44 @@ class Relay:
         for place, fault in enumerate(faults, 1):
             self._let_through(fault.drain(), faults[place:])
 
+    def takedown(self, did: Did, now_micros: int) -> None:
+        """Hide an account of which something has come; nothing of it is passed on meanwhile."""
+        self.known[did].takendown = True
+        self._state_status(did, now_micros)
+
+    def untakedown(self, did: Did, now_micros: int) -> None:
+        """Show the account again as its PDS has it."""
+        self.known[did].takendown = False
+        self._state_status(did, now_micros)
+
+    def _state_status(self, did: Did, now_micros: int) -> None:
+        known = self.known[did]
+        time = Datetime.from_micros(now_micros)
+        self.log.append(AccountMsg(0, did, time, known.active, known.status))
+
     def _receive(self, pds: Pds, message: Message) -> None:
-        self._known.setdefault(account_of(message), Known(pds)).pds = pds
+        did = account_of(message)
+        known = self.known.setdefault(did, Known(pds))
+        if not pds.left_by(did):
+            known.pds = pds
+        elif not self.credulous:
+            return
         self._let_through([message], self._faults)
 
     def _let_through(self, items: Sequence[Item], faults: Sequence[Fault]) -> None:
         for fault in faults:
             items = [arrived for item in items for arrived in fault.feed(item)]
         for item in items:
-            if not isinstance(item, bytes):
-                self._note(item)
-            self.log.append(item)
+            if isinstance(item, bytes) or not self._note(item).takendown:
+                self.log.append(item)
 
-    def _note(self, message: Message) -> None:
-        known = self._known[account_of(message)]
+    def _note(self, message: Message) -> Known:
+        known = self.known[account_of(message)]
         if isinstance(message, AccountMsg):
-            known.active, known.status = message.active, message.status
+            known.upstream_active, known.upstream_status = message.active, message.status
         elif isinstance(message, CommitMsg):
             known.head, known.rev = message.commit, message.rev
         elif isinstance(message, SyncMsg):
-            known.head, known.rev = car.read(message.blocks).roots[0], message.rev
+            with suppress(CarError):  # what a fault has ruined is passed on, and tells nothing
+                known.head, known.rev = car.read(message.blocks).roots[0], message.rev
+        return known

@@ -24,10 +24,22 @@ class Known:
     """What the relay knows of an account."""
 
     pds: Pds
-    active: bool = True
-    status: str | None = None
+    upstream_active: bool = True
+    upstream_status: str | None = None
+    takendown: bool = False
+    """By the relay itself, whatever the PDS says."""
     head: Cid | None = None
     rev: Tid | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the relay passes the account on."""
+        return self.upstream_active and not self.takendown
+
+    @property
+    def status(self) -> str | None:
+        """Why it does not."""
+        return "takendown" if self.takendown else self.upstream_status
 
 
 Accounts = Mapping[Did, Known]

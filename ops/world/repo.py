@@ -10,6 +10,7 @@ number 0; the server that sends them numbers them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy as shallow
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -94,6 +95,12 @@ class Repo:
         self._tids = tids
         self._tree = Tree.empty()
         self.head = self._sign(self._tree, now_micros)
+
+    def copy(self, key: PrivateKey) -> Repo:
+        """The same repository for another PDS to keep, signed by `key` from its next commit on."""
+        copy = shallow(self)
+        copy.key, copy.records = key, dict(self.records)
+        return copy
 
     def genesis(self, now_micros: int) -> CommitMsg:
         """The `#commit` that announces the empty repository: no `since`, no `prevData`."""

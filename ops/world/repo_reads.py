@@ -25,7 +25,8 @@ def methods(hosted: Hosted, document: Callable[[Did], dict[str, Any]]) -> Method
 
 def account_of_handle(hosted: Hosted, handle: str) -> Account | None:
     """The account that has this handle."""
-    live = (account for account in hosted.values() if account.status != "deleted")
+    here = (account for account in hosted.values() if isinstance(account, Account))
+    live = (account for account in here if account.status != "deleted")
     return next((account for account in live if account.handle == handle), None)
 
 
@@ -81,7 +82,7 @@ def list_records(hosted: Hosted, params: Params) -> Json:
 def _readable(hosted: Hosted, params: Params) -> Account:
     repo = params.required("repo", parse_at_identifier)
     account = hosted.get(repo) if isinstance(repo, Did) else account_of_handle(hosted, repo)
-    if account is None or not account.active:
+    if not isinstance(account, Account) or not account.active:
         raise XrpcError("InvalidRequest", f"Could not find repo: {repo}")
     return account
 

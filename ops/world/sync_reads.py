@@ -1,7 +1,7 @@
 """com.atproto.sync queries of a PDS (spec digest 1.13).
 
-An account that is not active answers with the error that says why; a deleted one is not found, as
-if it had never been.
+An account that is not active answers with the error that says why, as does one that has moved away;
+a deleted one is not found, as if it had never been.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from aiohttp import web
 from atp.cid import Cid
 from atp.syntax import Did, Nsid, RecordKey
 from atp.tid import Tid
-from ops.world.account import Account, Hosted
+from ops.world.account import Account, Departed, Hosted
 from ops.world.xrpc import Json, Methods, Params, XrpcError, numbered, page
 
 CAR_TYPE = "application/vnd.ipld.car"
+GET_REPO = "com.atproto.sync.getRepo"
 
 _REFUSALS = {
     "takendown": ("RepoTakendown", "Repo has been takendown"),
+    "suspended": ("RepoSuspended", "Repo has been suspended"),
     "deactivated": ("RepoDeactivated", "Repo has been deactivated"),
 }
 
@@ -42,14 +44,14 @@ def methods(hosted: Hosted) -> Methods:
 def get_repo(hosted: Hosted, params: Params) -> web.Response:
     """The whole repository; `since` is understood and answered with the whole all the same."""
     params.optional("since", Tid.parse)
-    return _car(_readable(hosted, params).repo.to_car())
+    return car(_readable(hosted, params).repo.to_car())
 
 
 def get_record(hosted: Hosted, params: Params) -> web.Response:
     """The proof that a record is in the repository, or that it is not."""
     collection = params.required("collection", Nsid.parse)
     rkey = params.required("rkey", RecordKey.parse)
-    return _car(_readable(hosted, params).repo.proof(f"{collection}/{rkey}"))
+    return car(_readable(hosted, params).repo.proof(f"{collection}/{rkey}"))
 
 
 def get_latest_commit(hosted: Hosted, params: Params) -> Json:
@@ -98,7 +100,7 @@ def list_blobs(hosted: Hosted, params: Params) -> Json:
     return page("cids", [(str(cid), str(cid)) for cid in cids], params.limit(500, 1000))
 
 
-def _existing(hosted: Hosted, params: Params) -> Account:
+def _existing(hosted: Hosted, params: Params) -> Account | Departed:
     did = params.required("did", Did.parse)
     account = hosted.get(did)
     if account is None or account.status == "deleted":
@@ -111,15 +113,17 @@ def _readable(hosted: Hosted, params: Params) -> Account:
     if account.status is not None:
         error, message = _REFUSALS[account.status]
         raise XrpcError(error, f"{message}: {account.did}")
+    assert isinstance(account, Account), "what has departed has a status"
     return account
 
 
-def _repo_row(account: Account) -> Json:
+def _repo_row(account: Account | Departed) -> Json:
     head = account.repo.head
     row: Json = {"did": account.did, "head": str(head.cid), "rev": head.rev}
     row["active"] = account.active
     return row if account.active else {**row, "status": account.status}
 
 
-def _car(body: bytes) -> web.Response:
+def car(body: bytes) -> web.Response:
+    """The answer that is a CAR."""
     return web.Response(body=body, content_type=CAR_TYPE)

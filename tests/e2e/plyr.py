@@ -55,16 +55,18 @@ def running(*arguments: str) -> Iterator[Running]:
 
 async def told(folder: Path, world: World, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Exit status and line of a command that looks after the index of a simulated network."""
+    network = (f"--relays={world.relay_url}", f"--plc-url={world.plc_url}")
+    return await answered(*arguments, f"--data-dir={folder}", *network, "--allow-private-hosts")
+
+
+async def answered(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """Exit status and line of a command that ends by itself."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "ops.cli",
         *arguments,
         "--json",
-        f"--data-dir={folder}",
-        f"--relays={world.relay_url}",
-        f"--plc-url={world.plc_url}",
-        "--allow-private-hosts",
         cwd=ROOT,
         env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
         stdout=subprocess.PIPE,

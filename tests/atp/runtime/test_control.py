@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 import stat
@@ -152,6 +153,22 @@ async def test_the_end_of_the_server_ends_open_requests(store: Path) -> None:
     assert not [path for path in store.parent.iterdir() if path.suffix == ".sock"]
     with pytest.raises(NotRunning, match=r"nothing serves index\.db"):
         await control.request(store, "echo", {})
+
+
+async def test_an_end_while_it_begins_leaves_no_socket(store: Path) -> None:
+    """Whoever is cancelled at that moment leaves nothing open and no file."""
+
+    async def begin() -> None:
+        async with control.serve(store, {}):
+            raise AssertionError("it was cancelled before")
+
+    beginning = asyncio.create_task(begin())
+    await asyncio.sleep(0)
+    beginning.cancel()
+    await asyncio.wait([beginning])
+    assert beginning.cancelled()
+    assert not list(store.parent.glob("*.sock"))
+    gc.collect()  # an open socket would be a warning, and so an error
 
 
 async def test_only_the_user_may_connect(served: Path) -> None:

@@ -66,3 +66,12 @@ def test_the_same_identity_cannot_be_made_twice(directory: PlcDirectory) -> None
     identity(directory)
     with pytest.raises(OperationError, match="not the newest"):
         identity(directory)
+
+
+def test_a_move_changes_key_and_pds(directory: PlcDirectory) -> None:
+    """Both in one operation; the handle stays."""
+    alice = identity(directory)
+    alice.move(TWO, "http://localhost:2")
+    document = read(directory, alice.did)
+    assert (document.handle, document.signing_key) == ("alice.test", TWO)
+    assert document.pds == "http://localhost:2"

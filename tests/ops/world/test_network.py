@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
+import aiohttp
 import pytest
 from cryptography.exceptions import InvalidSignature
 
 from atp import frames
 from atp.did_doc import DidDocument
-from atp.frames import CommitMsg, SyncMsg
+from atp.frames import AccountMsg, CommitMsg, IdentityMsg, SyncMsg
 from atp.keys import PublicKey
 from atp.sync import Chain, RepoState, check_commit, check_sync
 from atp.syntax import Did
@@ -26,6 +27,7 @@ from tests.ops.devnet.reference_consumer import consume
 from tests.ops.world.conftest import START
 from tests.ops.world.independent import Consumer
 from tests.ops.world.subscriber import Subscription, subscribe
+from tests.ops.world.test_sync_reads import Sync
 
 COLLECTION = "com.example.note"
 OTHER = "com.example.other"
@@ -92,6 +94,40 @@ async def test_order_of_creation_decides_identities() -> None:
                 world.create_account(f"user{n}.test")
             dids.append(first.did)
     assert dids[0] == dids[1]
+
+
+async def test_a_migrated_account_is_at_home_in_one_place(
+    world: World, http: aiohttp.ClientSession
+) -> None:
+    """The new PDS has the repo, under a new key and a higher rev; the old one says deactivated."""
+    alice = world.create_account("alice.test", pds=0)
+    note = alice.create(COLLECTION, {})
+    old = alice.repo.head
+    key = alice.repo.key
+    before = world.relay.log.last
+    world.migrate(alice, 1)
+    messages = [frames.decode(event.frame) for event in world.relay.log.after(before)]
+    assert [type(message) for message in messages] == [
+        IdentityMsg,
+        AccountMsg,
+        IdentityMsg,
+        SyncMsg,
+    ]
+    assert alice.repo.head.rev > old.rev
+    assert not alice.repo.head.verify(key.public_key)
+    document = DidDocument.parse(world.plc.document(alice.did), alice.did)
+    assert document.pds == world.pds_urls[1]
+    assert document.signing_key == alice.repo.key.public_key
+    assert set(world.records()) == {note.uri}
+    gone, here = [Sync(http, url) for url in world.pds_urls]
+    assert await gone.error("getRepo", did=alice.did) == (400, "RepoDeactivated")
+    [row] = (await gone.json("listRepos"))["repos"]
+    assert (row["active"], row["status"], row["rev"]) == (False, "deactivated", old.rev)
+    status = await gone.json("getRepoStatus", did=alice.did)
+    assert status == {"did": alice.did, "active": False, "status": "deactivated"}
+    assert (await here.json("getLatestCommit", did=alice.did))["rev"] == alice.repo.head.rev
+    with pytest.raises(ValueError, match="cannot move"):
+        world.migrate(alice, 1)
 
 
 async def test_handles_are_unique(world: World) -> None:
@@ -164,7 +200,7 @@ async def test_every_frame_passes_our_own_check(world: World) -> None:
 async def test_reference_consumer_accepts_everything(installed: Path) -> None:
     """`@atproto/sync` verifies every op of a live stream and has nothing to complain of."""
     async with World(5, lambda: time.time_ns() // 1_000, pdses=2) as world:
-        rotating = world.create_account("rotating.test")
+        rotating, moving = [world.create_account(f"{name}.test") for name in ("turn", "move")]
         consuming = asyncio.create_task(consume(installed, world.relay_url, world.plc_url))
         async with asyncio.timeout(30):
             while not world.relay.firehose.subscribers:
@@ -173,6 +209,8 @@ async def test_reference_consumer_accepts_everything(installed: Path) -> None:
         await asyncio.sleep(0.2)  # time enough to have resolved the old key
         rotating.rotate_key()
         rotating.create(OTHER, {})
+        world.migrate(moving, 1)
+        moving.create(OTHER, {"after": "migration"})
         leaving = world.create_account("leaving.test")
         await asyncio.sleep(0.2)
         leaving.delete_account()

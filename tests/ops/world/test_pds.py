@@ -45,3 +45,18 @@ async def test_followers_hear_everything_in_order(world: World) -> None:
         "SyncMsg",
         "CommitMsg",
     ]
+
+
+async def test_a_lie_is_served_until_it_is_taken_back(
+    world: World, http: aiohttp.ClientSession
+) -> None:
+    """A PDS answers getRepo with the CAR that was put in the place of the repository."""
+    alice = world.create_account("alice.test")
+    [pds, *_] = world.pdses
+    old = alice.repo.to_car()
+    alice.create("com.example.note", {})
+    url = f"{pds.host.url}/xrpc/com.atproto.sync.getRepo?did={alice.did}"
+    for lies, expected in (({alice.did: old}, old), ({}, alice.repo.to_car())):
+        pds.lies = lies
+        async with http.get(url) as response:
+            assert await response.read() == expected

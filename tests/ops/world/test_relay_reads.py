@@ -8,6 +8,7 @@ import pytest
 from atp.frames import CommitMsg
 from ops.world.faults import Strike, drop
 from ops.world.network import World
+from tests.ops.world.conftest import START
 from tests.ops.world.test_sync_reads import UNKNOWN, Sync
 
 COLLECTION = "com.example.note"
@@ -97,6 +98,19 @@ async def test_repositories_are_at_the_pds(
         assert response.headers["Location"].startswith(world.pds_urls[1])
     body = await relay.body("getRepo", "application/vnd.ipld.car", did=bob.did)
     assert body == bob.repo.to_car()
+
+
+async def test_a_takedown_of_the_relay_is_its_own(world: World, relay: Sync) -> None:
+    """The relay refuses the account and does not list it, while its PDS serves it."""
+    alice = world.create_account("alice.test")
+    alice.create(COLLECTION, {})
+    world.relay.takedown(alice.did, START)
+    status = await relay.json("getRepoStatus", did=alice.did)
+    assert status == {"did": alice.did, "active": False, "status": "takendown"}
+    listed = await relay.json("listReposByCollection", collection=COLLECTION)
+    assert listed["repos"] == []
+    world.relay.untakedown(alice.did, START)
+    assert (await relay.json("getRepoStatus", did=alice.did))["active"]
 
 
 async def test_hosts(world: World, relay: Sync) -> None:

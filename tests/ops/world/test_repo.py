@@ -168,3 +168,17 @@ def test_same_secrets_same_bytes() -> None:
         return [repository.apply([Create(COLLECTION, {"n": n})], START + n) for n in range(20)]
 
     assert play() == play()
+
+
+def test_a_copy_goes_on_alone() -> None:
+    """What is written to a copy, under its own key, continues the original and leaves it be."""
+    original = repo()
+    original.apply([Create(COLLECTION, {}, "both")], START)
+    key = SECRETS.key("signing 1", Curve.P256)
+    before = RepoState(original.head.rev, original.head.data)
+    copy = original.copy(key)
+    message = copy.apply([Create(COLLECTION, {}, "later")], START)
+    checked = check_commit(message, key.public_key, before, START)
+    assert checked.chain is Chain.CONTINUES
+    assert set(original.records) == {f"{COLLECTION}/both"}
+    assert original.head.rev == before.rev

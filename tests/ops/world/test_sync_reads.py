@@ -142,6 +142,7 @@ async def test_list_repos_pages_through_the_host(world: World, sync: Sync) -> No
     [
         (Account.deactivate, "RepoDeactivated"),
         (Account.takedown, "RepoTakendown"),
+        (Account.suspend, "RepoSuspended"),
         (Account.delete_account, "RepoNotFound"),
     ],
 )

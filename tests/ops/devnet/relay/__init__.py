@@ -1,0 +1,1 @@
+"""Tests of the reference relay on a devnet."""
