@@ -88,6 +88,7 @@ def _host(conn: apsw.Connection, actor: rows.Actor, hosting: Hosting, now: int) 
     if returned:
         statuses.set_purged(conn, actor.id, purged=False)
         resync.hasten(conn, actor.id)
+        handles.hasten(conn, actor.did, now)  # its PDS did not speak for it while it was hidden
     return returned
 
 

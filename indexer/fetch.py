@@ -111,12 +111,20 @@ class Fetcher:
 
         Raises `ResyncFailed`, `HostBusy`.
         """
+        try:
+            found = await self._described(did)
+        except ResyncFailed as exc:
+            if exc.failure is not Failure.REFUSED:
+                raise
+            return True  # of an account that is gone it may say no more than that: the repo will
+        return found is None or not found.isdisjoint(collections)
+
+    async def _described(self, did: Did) -> set[Nsid] | None:
         document = await self._document(did, refresh=False)
         try:
-            found = await self._describe(document)
+            return await self._describe(document)
         except ResyncFailed as exc:
-            found = await self._describe(await self._renewed(document, exc))
-        return found is None or not found.isdisjoint(collections)
+            return await self._describe(await self._renewed(document, exc))
 
     async def _describe(self, document: DidDocument) -> set[Nsid] | None:
         """The collections of a repo; None where the host does not tell: the repo itself will."""

@@ -15,8 +15,12 @@ import orjson
 from atp.cid import Cid
 from atp.sync import RepoState
 from atp.syntax import Did
+from indexer.failure import Failure
 from indexer.store import repos, rows, sought, waiting
 from indexer.store.repos import IN_PROGRESS, Desync
+
+AFTER_SIGNATURE = 60_000_000
+"""Microseconds from a valid signature to the next try of a repo that had a bad one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,17 @@ def request(conn: apsw.Connection, dids: Sequence[Did], reason: Desync, now: int
 def hasten(conn: apsw.Connection, actor_id: int) -> None:
     """Make a repo due at once: what kept it from being fetched may be over."""
     conn.execute("UPDATE repos SET due_at = 0 WHERE actor = ?", (actor_id,))
+
+
+def verified(conn: apsw.Connection, actor_id: int, now: int) -> None:
+    """Have a repo tried again soon that failed for its signature, as it has signed validly since.
+
+    After a migration its host sends the tree that the old key signed until the next commit.
+    """
+    conn.execute(
+        "UPDATE repos SET due_at = min(due_at, ?) WHERE actor = ? AND failure = ?",
+        (now + AFTER_SIGNATURE, actor_id, Failure.BAD_SIGNATURE),
+    )
 
 
 def counts(conn: apsw.Connection, now: int) -> Counts:

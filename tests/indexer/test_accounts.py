@@ -15,7 +15,7 @@ from indexer import accounts
 from indexer.hosting import Answer, Reply
 from indexer.reasons import Drop
 from indexer.records import collections, counters
-from indexer.store import repos, resync, rows, statuses
+from indexer.store import handles, repos, resync, rows, statuses
 from indexer.store.repos import Desync
 from indexer.verdict import Verdict
 from tests.indexer.authors import (
@@ -387,3 +387,13 @@ def test_whatever_is_told_and_answered_in_whatever_order(data: st.DataObject) ->
     held = {uri for uri in index.shown() if not any(did in uri for did in purged)}
     assert held == {uri for uri in plain.shown() if not any(did in uri for did in purged)}
     assert index.now > START
+
+
+def test_the_handle_of_a_returned_account_is_looked_up_at_once() -> None:
+    """While it was hidden its PDS did not speak for its handle; no identity event tells of it."""
+    index, _, ada = scene()
+    index.confirm(ada.account(active=False, status="takendown"))
+    index.conn.execute("UPDATE actors SET handle = 'handle.invalid', handle_due = ?", (2**60,))
+    assert handles.due(index.conn, index.now, 9) == []
+    index.confirm(ada.account(active=True))
+    assert len(handles.due(index.conn, index.now, 9)) == 1

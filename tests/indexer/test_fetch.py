@@ -118,6 +118,15 @@ async def test_who_has_moved_is_asked_for_at_the_new_home(tmp_path: Path, gone: 
         assert old.asked == 2
 
 
+async def test_who_is_not_described_may_have_records(tmp_path: Path) -> None:
+    """Of an account that is gone a PDS says no more than that; its repo, asked for, tells the rest."""
+    pds, author = Pds(), Author(0)
+    pds.status = 400
+    async with network(tmp_path, pds) as net:
+        net.lives(author, net.urls[0])
+        assert await net.fetcher.has_any(author.did, (NAMES.like,))
+
+
 async def test_a_host_that_is_left_alone_costs_no_look_up(tmp_path: Path) -> None:
     """While a PDS rests, its accounts fail at once, and the directory is not asked for each."""
     old, author = Pds(), Author(0)

@@ -1,0 +1,1 @@
+"""Defects made by hand, as patches; each must make some test fail."""
