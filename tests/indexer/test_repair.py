@@ -22,7 +22,7 @@ from indexer.repair import Step
 from indexer.snapshot import Snapshot
 from indexer.store import repos, resync
 from indexer.store.repos import Desync
-from indexer.store.resync import AFTER_SIGNATURE, Claim
+from indexer.store.resync import Claim
 from tests.indexer.authors import (
     NAMES,
     PDS,
@@ -337,17 +337,6 @@ def test_failures_wait_and_are_remembered() -> None:
     assert resync.next_due(index.conn) == index.now + 60
     assert index.one("SELECT failure || ': ' || detail FROM repos") == "not_found: no such repo"
     assert [one.attempt for one in resync.claim(index.conn, index.now + 60, 1, [])] == [2]
-
-
-def test_a_valid_signature_has_a_bad_one_tried_again_soon() -> None:
-    """A repo whose signature was bad waits a minute after a good one, not its hour."""
-    for failure, due in ((Failure.BAD_SIGNATURE, AFTER_SIGNATURE), (Failure.NOT_FOUND, 2**60)):
-        index, author = Index(), Author(2)
-        missed(index, author)
-        resync.fail(index.conn, claim(index), 2**60, failure, "of another key")
-        index.apply(author.commit(author.track(KEYS[3])))
-        expected = index.now + due if due == AFTER_SIGNATURE else due
-        assert resync.next_due(index.conn) == expected
 
 
 def test_a_busy_host_is_passed_over() -> None:
