@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 
 from atp import cbor
-from atp.cid import CID_BYTES, Cid
-from atp.errors import CarError, CborError, CidError
+from atp.cid import CID_BYTES, PREFIXES, Cid
+from atp.errors import CarError, CborError
 
 MAX_VARINT_BYTES = 10
 """A length needs no more: ten groups of seven bits hold 64 bits."""
@@ -43,15 +44,15 @@ def read(data: bytes) -> Car:
     start, end = section(data, 0)
     named = roots(data[start:end])
     blocks: dict[Cid, bytes] = {}
-    while end < len(data):
+    size = len(data)
+    while end < size:
         start, end = section(data, end)
         body = start + CID_BYTES
-        block = data[body:end]
-        try:
-            cid = Cid.from_bytes(data[start : min(body, end)])
-        except CidError as exc:
-            raise CarError(f"the section at byte {start} does not start with a CID") from exc
-        if not cid.matches(block):
+        name, block = data[start:body], data[body:end]
+        if body > end or name[:4] not in PREFIXES:
+            raise CarError(f"the section at byte {start} does not start with a CID")
+        cid = Cid(name)
+        if sha256(block).digest() != name[4:]:
             raise CarError(f"the block at byte {body} is not what its CID {cid} names")
         blocks[cid] = block
     return Car(named, blocks)
@@ -85,20 +86,21 @@ def roots(header: bytes) -> tuple[Cid, ...]:
 
 def section(data: Octets, at: int) -> tuple[int, int]:
     """Where the section whose length stands at ``at`` starts and ends. Raises `CarError`."""
-    length = 0
-    for shift in range(0, 7 * MAX_VARINT_BYTES, 7):
-        if at == len(data):
+    size = len(data)
+    length = shift = 0
+    byte = 0x80
+    while byte >= 0x80:
+        if at == size:
             raise CarError("the file ends inside the length of a section")
+        if shift == 7 * MAX_VARINT_BYTES:
+            raise CarError(f"the length that ends at byte {at} has over {MAX_VARINT_BYTES} bytes")
         byte = data[at]
         at += 1
         length |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            break
-    else:
-        raise CarError(f"the length that ends at byte {at} has over {MAX_VARINT_BYTES} bytes")
-    if not 0 < length <= len(data) - at:
+        shift += 7
+    if not 0 < length <= size - at:
         raise CarError(
-            f"the section at byte {at} claims {length} bytes of the {len(data) - at} there are"
+            f"the section at byte {at} claims {length} bytes of the {size - at} there are"
         )
     return at, at + length
 

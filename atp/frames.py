@@ -285,17 +285,23 @@ _PARSERS: Mapping[str, Callable[[Fields], Message]] = MappingProxyType(
 
 
 def _field(fields: Fields, name: str, kind: type[_T]) -> _T:
-    value = _nullable(fields, name, kind)
+    value = fields.get(name)
+    if type(value) is kind:
+        return value
     if value is None:
         raise FrameError(f"the field {name!r} is missing")
-    return value
+    raise _wrong_type(name, value, kind.__name__)
 
 
 def _nullable(fields: Fields, name: str, kind: type[_T]) -> _T | None:
     value = fields.get(name)
     if value is None or type(value) is kind:
         return value
-    raise FrameError(f"the field {name!r} is a {type(value).__name__}, want {kind.__name__}")
+    raise _wrong_type(name, value, kind.__name__)
+
+
+def _wrong_type(name: str, value: object, want: str) -> FrameError:
+    return FrameError(f"the field {name!r} is a {type(value).__name__}, want {want}")
 
 
 def _seq(body: Fields) -> int:
@@ -317,7 +323,7 @@ def _nullable_cid(fields: Fields, name: str) -> Cid | None:
     if raw is None:
         return None
     if not isinstance(raw, bytes):
-        raise FrameError(f"the field {name!r} is a {type(raw).__name__}, want a CID")
+        raise _wrong_type(name, raw, "a CID")
     return Cid.from_bytes(raw)
 
 

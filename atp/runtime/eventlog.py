@@ -11,6 +11,8 @@ A store puts `SCHEMA` first among its migrations, so its text never changes once
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import apsw
 
 SCHEMA = """
@@ -33,16 +35,27 @@ INSERT INTO event_head VALUES (1, 0, 0);
 
 def append(conn: apsw.Connection, now_micros: int, kind: str, payload: bytes) -> int:
     """Add an event and return its sequence number."""
-    seq = int(
+    return append_all(conn, now_micros, [(kind, payload)])
+
+
+def append_all(conn: apsw.Connection, now_micros: int, events: Sequence[tuple[str, bytes]]) -> int:
+    """Add events, kind and payload of each, and return the last sequence number."""
+    if not events:
+        return last_seq(conn)
+    last = int(
         conn.execute(
-            "UPDATE event_head SET last = max(last + 1, ?) RETURNING last", (now_micros,)
+            "UPDATE event_head SET last = max(last + 1, ?) + ? - 1 RETURNING last",
+            (now_micros, len(events)),
         ).get
     )
-    conn.execute(
+    conn.executemany(
         "INSERT INTO event (seq, at, kind, payload) VALUES (?, ?, ?, ?)",
-        (seq, now_micros, kind, payload),
+        [
+            (seq, now_micros, kind, payload)
+            for seq, (kind, payload) in enumerate(events, last - len(events) + 1)
+        ],
     )
-    return seq
+    return last
 
 
 def read_after(conn: apsw.Connection, seq: int, limit: int) -> list[tuple[int, str, bytes]]:

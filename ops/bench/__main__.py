@@ -11,13 +11,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.bench import ingest, verify
+from ops.bench import backfill, catchup, ingest, verify
 from ops.bench.figures import Figure, merge, table
 
 BUILD = Path("build")
 BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "ingest": ingest.run,
     "verify": verify.run,
+    "backfill": backfill.run,
+    "catchup": catchup.run,
 }
 
 

@@ -32,6 +32,21 @@ def test_numbers_follow_the_clock_and_never_fall(conn: apsw.Connection) -> None:
     assert eventlog.last_seq(conn) == 500
 
 
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=8))
+def test_many_at_once_are_as_one_after_the_other(calls: list[tuple[int, int]]) -> None:
+    """`append_all` gives the numbers that as many calls of `append` would."""
+    one, all_ = (apsw.Connection(":memory:") for _ in range(2))
+    for conn in (one, all_):
+        sqlite.migrate(conn, [eventlog.SCHEMA])
+    for now, count in calls:
+        events = [(f"kind{n}", bytes([n])) for n in range(count)]
+        for kind, payload in events:
+            eventlog.append(one, now, kind, payload)
+        assert eventlog.append_all(all_, now, events) == eventlog.last_seq(one)
+    query = "SELECT * FROM event ORDER BY seq"
+    assert one.execute(query).fetchall() == all_.execute(query).fetchall()
+
+
 def test_events_come_back_in_order_and_in_pages(conn: apsw.Connection) -> None:
     """read_after gives what follows a number, oldest first, at most a page."""
     for n in range(5):
