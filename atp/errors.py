@@ -83,6 +83,26 @@ class DidDocError(AtpError):
     """JSON that is not the DID document asked for (spec §5.3)."""
 
 
+class JwtFault(StrEnum):
+    """What is wrong with a token; the values are the error names that callers are answered with."""
+
+    BAD_JWT = "BadJwt"
+    BAD_TYPE = "BadJwtType"
+    EXPIRED = "JwtExpired"
+    BAD_AUDIENCE = "BadJwtAudience"
+    BAD_METHOD = "BadJwtLexiconMethod"
+    BAD_ISSUER = "BadJwtIss"
+    BAD_SIGNATURE = "BadJwtSignature"
+
+
+class JwtError(AtpError):
+    """A token that proves nothing, why, and in words for its sender."""
+
+    def __init__(self, fault: JwtFault, why: str) -> None:
+        super().__init__(why)
+        self.fault = fault
+
+
 class RejectReason(StrEnum):
     """Why a commit or sync message may not be trusted; closed, and the values are metric labels."""
 

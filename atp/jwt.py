@@ -11,13 +11,12 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Self
 
 import orjson
 
-from atp.errors import AtpError, InvalidIdentifier
+from atp.errors import InvalidIdentifier, JwtError, JwtFault
 from atp.keys import PrivateKey, PublicKey
 from atp.syntax import Did, Nsid
 
@@ -32,26 +31,6 @@ LONGEST = 3_600
 
 _ALGORITHMS = frozenset(("ES256", "ES256K"))
 _OTHER_TOKENS = frozenset(("at+jwt", "refresh+jwt", "dpop+jwt"))
-
-
-class JwtFault(StrEnum):
-    """What is wrong with a token; the values are the error names that callers are answered with."""
-
-    BAD_JWT = "BadJwt"
-    BAD_TYPE = "BadJwtType"
-    EXPIRED = "JwtExpired"
-    BAD_AUDIENCE = "BadJwtAudience"
-    BAD_METHOD = "BadJwtLexiconMethod"
-    BAD_ISSUER = "BadJwtIss"
-    BAD_SIGNATURE = "BadJwtSignature"
-
-
-class JwtError(AtpError):
-    """A token that proves nothing, why, and in words for its sender."""
-
-    def __init__(self, fault: JwtFault, why: str) -> None:
-        super().__init__(why)
-        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)

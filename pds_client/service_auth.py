@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 
-from atp.jwt import LEEWAY, JwtError, JwtFault, ServiceToken
+from atp.errors import JwtError, JwtFault
+from atp.jwt import LEEWAY, ServiceToken
 from atp.runtime.asgi import Request
 from atp.runtime.xrpc import XrpcError
 from atp.syntax import Did, Nsid

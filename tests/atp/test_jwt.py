@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atp.jwt import JwtError, JwtFault, ServiceToken, sign
+from atp.errors import JwtError, JwtFault
+from atp.jwt import ServiceToken, sign
 from atp.keys import Curve, PrivateKey, PublicKey
 from atp.syntax import Nsid
 

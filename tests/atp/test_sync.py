@@ -261,6 +261,7 @@ FORGERIES: list[tuple[RejectReason, Callable[[], CommitMsg]]] = [
     (RejectReason.WRONG_REPO, lambda: with_commit(replace(COMMIT, did=Did("did:web:a.com")))),
     (RejectReason.WRONG_REV, lambda: replace(MSG, rev=Tid.from_micros(NOW, 1))),
     (RejectReason.WRONG_REV, lambda: with_commit(replace(COMMIT, rev=BEFORE.rev))),
+    (RejectReason.WRONG_REV, lambda: with_commit(replace(COMMIT, rev=Tid.from_micros(NOW, 1)))),
     (RejectReason.BAD_SIGNATURE, lambda: with_commit(COMMIT, STRANGER)),
     (RejectReason.BAD_TREE, broken_tree),
     (RejectReason.MISSING_PROOF, lambda: without_block(COMMIT.data)),

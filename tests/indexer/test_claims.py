@@ -1,12 +1,18 @@
-"""When a repo is tried again."""
+"""When a repo is tried again, and what is under way meanwhile."""
 
 from __future__ import annotations
 
+import pytest
+
+from indexer import repair
+from indexer.event import Deferred
 from indexer.failure import Failure
+from indexer.repair import Step
 from indexer.store import resync
+from indexer.store.repos import Desync
 from indexer.store.resync import AFTER_SIGNATURE
-from tests.indexer.authors import Author, Index
-from tests.indexer.test_repair import KEYS, claim, missed
+from tests.indexer.authors import NAMES, Author, Index, Update, track
+from tests.indexer.test_repair import KEYS, claim, fetched, held, missed, step, there
 
 
 def test_a_valid_signature_has_a_bad_one_tried_again_soon() -> None:
@@ -18,3 +24,22 @@ def test_a_valid_signature_has_a_bad_one_tried_again_soon() -> None:
         index.apply(author.commit(author.track(KEYS[3])))
         expected = index.now + due if due == AFTER_SIGNATURE else due
         assert resync.next_due(index.conn) == expected
+
+
+def test_a_late_commit_does_not_undo_a_repair_that_is_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two steps, a commit from before the fetch leaves alone what the repair has written."""
+    monkeypatch.setattr(repair, "STEP", 1)
+    index, author = Index(), Author(2)
+    index.apply(author.commit(author.track(KEYS[0]), author.track(KEYS[1])))
+    author.commit(author.track(KEYS[2]))
+    late = author.commit(*(Update(NAMES.track, key, track(title="old")) for key in KEYS[:2]))
+    author.commit(*(Update(NAMES.track, key, track(title="new")) for key in KEYS[:2]))
+    index.apply(Deferred(author.did, Desync.IDENTITY_UNAVAILABLE))
+    taken = claim(index)
+    with fetched(author) as found:
+        assert step(index, taken, found) is Step.MORE
+        index.apply(late)
+        newer = {path: cid for path, cid in there(author).items() if held(index).get(path) == cid}
+        assert newer, "what the first step wrote is still there"
