@@ -119,6 +119,18 @@ class Label:
         return {name: value for name, value in every.items() if value is not None}
 
 
+def self_labels(record: Mapping[str, Value]) -> tuple[str, ...]:
+    """The names that a record's author gives it in its ``selfLabels``, each once (spec §4.5).
+
+    The members of its ``labels`` union that are no ``selfLabels`` have none that we know.
+    """
+    match record.get("labels"):
+        case {"$type": "com.atproto.label.defs#selfLabels", "values": list(values)}:
+            found = [value.get("val") for value in values if isinstance(value, dict)]
+            return tuple(dict.fromkeys(name for name in found if isinstance(name, str)))
+    return ()
+
+
 def _text(fields: Mapping[str, Any], name: str, form: str, longest: int | None = None) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or (longest is not None and len(value) > longest):

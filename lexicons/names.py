@@ -18,8 +18,20 @@ DEFAULT_NAMESPACE = "fm.plyr"
 FOREIGN_PROFILE = Nsid.parse("app.bsky.actor.profile")
 """The collection of another application that gives known accounts a name and a picture."""
 
+FOREIGN_FOLLOW = Nsid.parse("app.bsky.graph.follow")
+"""The collection of another application that says whom an account follows."""
+
+REPO_GET_RECORD = Nsid.parse("com.atproto.repo.getRecord")
+LIST_RECORDS = Nsid.parse("com.atproto.repo.listRecords")
+DESCRIBE_REPO = Nsid.parse("com.atproto.repo.describeRepo")
+RESOLVE_HANDLE = Nsid.parse("com.atproto.identity.resolveHandle")
+"""The protocol's own queries for records without proof, repositories and handles."""
+
 GET_RECORD = Nsid.parse("com.atproto.sync.getRecord")
 """The protocol's own query for a record and its proof, which any host may answer."""
+
+MENTION_SEARCH = Nsid.parse("parts.page.mention.search")
+"""The query of another application for what can be mentioned in its documents."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Only the last hop that is no proxy of ours is believed, as everything before it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from atp.runtime.asgi import Request
@@ -16,7 +17,12 @@ Network = IPv4Network | IPv6Network
 MAX_HOPS = 16
 """Proxies in a row that are looked at."""
 
+MAX_TOLD = 1_024
+"""Bytes at the end of the header that are looked at: room for so many addresses."""
+
 _HOUSEHOLD = 64
+_KNOWN = 4_096
+"""Callers that are not worked out again: most calls come from a few."""
 
 
 def caller_address(request: Request, proxies: Sequence[Network]) -> str | None:
@@ -24,9 +30,16 @@ def caller_address(request: Request, proxies: Sequence[Network]) -> str | None:
 
     ``proxies`` are the networks whose ``X-Forwarded-For`` is believed.
     """
-    address = _address(request.client or "")
-    hops = b",".join(request.all(b"x-forwarded-for")).split(b",")[-MAX_HOPS:]
-    for hop in reversed(hops):
+    told = b",".join(request.all(b"x-forwarded-for"))
+    if len(told) > MAX_TOLD:
+        told = told[-MAX_TOLD:].partition(b",")[2]
+    return _caller(request.client or "", told, tuple(proxies))
+
+
+@lru_cache(_KNOWN)
+def _caller(client: str, told: bytes, proxies: tuple[Network, ...]) -> str | None:
+    address = _address(client)
+    for hop in reversed(told.split(b",")[-MAX_HOPS:]):
         if address is None or not _within(address, proxies):
             break
         before = _address(hop.strip().decode("latin-1"))

@@ -1,6 +1,7 @@
 """What an answer's receiver has already, and in which form they can read it (RFC 9110).
 
-The tag of an answer is a hash of its content, whatever its encoding, and so a weak one. Whoever
+The tag of an answer is a hash of its content, whatever its encoding, and so a weak one; an answer
+that is put together from parts may bring one that was made of theirs. Whoever
 sends it back and would be sent the same gets 304 and no body. Texts of more than a packet are
 compressed for those who say that they can read it.
 """
@@ -14,7 +15,7 @@ from hashlib import blake2b
 
 import zstandard
 
-from atp.runtime.asgi import Header, Request, Response
+from atp.runtime.asgi import Request, Response
 
 WORTH_IT = 1_400
 """Bytes below which a body fits into one packet, and is left as it is."""
@@ -29,21 +30,27 @@ def negotiated(request: Request, response: Response, vary: bytes) -> Response:
     """The answer as this caller is to have it; ``vary`` names the headers that it depends on."""
     if response.status != 200 or request.verb not in ("GET", "HEAD"):
         return response
-    tag = etag(response.body)
-    headers: tuple[Header, ...] = ((b"etag", tag), (b"vary", vary), *response.headers)
+    tag = response.tag or etag(response.body)
+    tagged = response.also(((b"etag", tag), (b"vary", vary)))
     if _has(request.header(b"if-none-match"), tag):
-        return replace(response, status=304, body=b"", headers=headers)
-    if len(response.body) >= WORTH_IT and response.content_type.startswith(_READABLE):
-        encoding = chosen(request.header(b"accept-encoding") or b"")
+        return replace(tagged, status=304, body=b"")
+    accepted = request.header(b"accept-encoding")
+    if accepted and len(response.body) >= WORTH_IT and response.content_type.startswith(_READABLE):
+        encoding = chosen(accepted)
         if encoding is not None:
-            headers = (*headers, (b"content-encoding", encoding))
-            return replace(response, body=_encode(encoding, response.body), headers=headers)
-    return replace(response, headers=headers)
+            packed = tagged.also(((b"content-encoding", encoding),))
+            return replace(packed, body=_encode(encoding, response.body))
+    return tagged
 
 
 def etag(body: bytes) -> bytes:
     """The tag of that content."""
-    return b'W/"%s"' % urlsafe_b64encode(blake2b(body, digest_size=15).digest())
+    return b'W/"%s"' % urlsafe_b64encode(digest(body))
+
+
+def digest(content: bytes) -> bytes:
+    """What tells this content from any other, in so many bytes that base64 needs no padding."""
+    return blake2b(content, digest_size=15).digest()
 
 
 def chosen(accepted: bytes) -> bytes | None:

@@ -153,7 +153,7 @@ class Router:
         admit: Admit | None = None,
         time_limit: float = TIME_LIMIT,
     ) -> None:
-        self._endpoints = {endpoint.method.nsid: endpoint for endpoint in endpoints}
+        self._endpoints: dict[str, Endpoint] = {one.method.nsid: one for one in endpoints}
         self._pages = dict(pages)
         self._mounts = dict(mounts or {})
         self._admit = admit or _anybody
@@ -220,6 +220,8 @@ class Router:
         name = path.removeprefix(_PREFIX)
         if not path.startswith(_PREFIX) or not name or "/" in name:
             raise XrpcError(404, "XRPCNotSupported", "Nothing is served at this path")
+        if endpoint := self._endpoints.get(name):
+            return endpoint
         try:
             nsid = Nsid.parse(name)
         except InvalidIdentifier as exc:
@@ -235,8 +237,7 @@ class Router:
             response = _cached(await _answered(endpoint, request, receive), request)
         except XrpcError as exc:
             raise exc.also(told) from exc
-        response = replace(response, headers=(*response.headers, *told))
-        return negotiated(request, response, _METHODS_VARY)
+        return negotiated(request, response.also(told), _METHODS_VARY)
 
 
 async def _answered(endpoint: Endpoint, request: Request, receive: Receive) -> Response:
@@ -263,7 +264,7 @@ def _cached(response: Response, request: Request) -> Response:
     if any(name == b"cache-control" for name, _ in response.headers):
         return response
     whose = b"private" if request.header(b"authorization") else b"public"
-    return replace(response, headers=(*response.headers, (b"cache-control", whose + b", no-cache")))
+    return response.also(((b"cache-control", whose + b", no-cache"),))
 
 
 def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[str]) -> Count:
