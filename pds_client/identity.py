@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -70,6 +71,9 @@ MEMORY_EACH = 1_024
 MEMORY_A_BYTE = 8
 """What a DID takes, and a byte of its document once parsed, if a stranger chose the shape."""
 
+Ask = Callable[[], Awaitable[DidDocument]]
+"""Asks for a document."""
+
 
 @dataclass(slots=True)
 class _Known:
@@ -93,7 +97,8 @@ class Directory:
     """Resolves and remembers identities.
 
     ``plc_url`` and ``handle_resolvers`` are origins that the operator named, trusted by ``http``.
-    ``clock`` gives seconds that never go back.
+    ``clock`` gives seconds that never go back. ``ours`` are DIDs of our own whose documents are
+    asked for here and not of the network; each may raise `DidError`.
     """
 
     def __init__(
@@ -103,8 +108,10 @@ class Directory:
         handle_resolvers: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
+        ours: Mapping[Did, Ask] = MappingProxyType({}),
     ) -> None:
         self._http = http
+        self._ours = ours
         self._plc_url = plc_url
         self._handles = HandleResolver(http, handle_resolvers)
         self._clock = clock
@@ -201,7 +208,10 @@ class Directory:
     async def _fetch(self, did: Did) -> _Known:
         now = self._clock()
         try:
-            document = await fetch_document(self._http, self._plc_url, did)
+            if did in self._ours:
+                document = await self._ours[did]()
+            else:
+                document = await fetch_document(self._http, self._plc_url, did)
         except DidAbsent as exc:
             return _Known(exc.again(), retry_at=now + ABSENT_FOR)
         except DidInvalid as exc:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from atp.did_doc import DidDocument
 from atp.errors import DidDocError
 from atp.runtime.http import Client
 from atp.syntax import Did, Handle
@@ -238,6 +239,29 @@ async def test_our_own_document(world: World) -> None:
     assert await world.directory.doc(ours) is pinned
     with pytest.raises(DidDocError):
         world.directory.seed(ours, document(DID))
+    assert world.plc.asked == []
+
+
+async def test_what_we_know_ourselves_is_asked_here(world: World) -> None:
+    """The network is not asked for a DID of ours, and a change is seen as for any other."""
+    told = ["first.example.com"]
+
+    async def ours() -> DidDocument:
+        if not told:
+            raise DidUnavailable(OTHER, "not running")
+        return DidDocument.parse(document(OTHER, told[-1]), OTHER)
+
+    async with Client(allow_private=True) as http:
+        directory = Directory(http, world.plc.url, clock=lambda: world.now, ours={OTHER: ours})
+        assert (await directory.doc(OTHER)).handle == "first.example.com"
+        told.append("second.example.com")
+        assert (await directory.doc(OTHER)).handle == "first.example.com"
+        assert (await directory.doc(OTHER, refresh=True)).handle == "second.example.com"
+        told.clear()
+        world.now += REFRESH_EVERY
+        with pytest.raises(DidUnavailable, match="not running"):
+            await directory.doc(OTHER, refresh=True)
+        assert (await directory.doc(OTHER)).handle == "second.example.com"
     assert world.plc.asked == []
 
 
