@@ -30,11 +30,12 @@ from atp.syntax import AtUri, Nsid
 from atp.tid import Tid
 from indexer import accounts
 from indexer.event import Deferred, Outcome, Refused
+from indexer.follows import followed_in
 from indexer.judge import Judgement, judge, sort_key
 from indexer.reasons import Drop
 from indexer.records import Collection, collections
 from indexer.records.row import Row
-from indexer.store import handles, proofs, repos, rows, sought, statuses, waiting
+from indexer.store import follows, handles, proofs, repos, resync, rows, sought, statuses, waiting
 from indexer.store.repos import IN_PROGRESS, Desync
 from indexer.store.rows import Origin
 from indexer.verdict import APPLIED, REPLAYED, Applied, Verdict
@@ -87,6 +88,7 @@ class Applier:
             case VerifiedSync():
                 return _sync(conn, outcome, now)
             case AccountMsg():
+                follows.doubt(conn, outcome.did, now)
                 return accounts.apply_status(conn, outcome, source, now)
             case IdentityMsg():
                 return accounts.apply_identity(conn, outcome, now)
@@ -100,6 +102,8 @@ class Applier:
         self, conn: apsw.Connection, commit: VerifiedCommit, now: int, origin: Origin
     ) -> Applied:
         ours = [op for op in commit.ops if op.collection in self._collections]
+        if followed := followed_in(commit):
+            follows.commit(conn, commit.did, followed, commit.rev)
         actor = rows.find_actor(conn, commit.did)
         if actor is not None and not actor.upstream_active:
             statuses.doubt(conn, actor.id, now)  # a hidden account that writes may be back
@@ -129,6 +133,7 @@ class Applier:
             waiting.commit(conn, actor.id, commit.since, before, here)
         if ours or repo is None or not repo.unproven:
             repos.put(conn, actor.id, head=here, reason=reason, now=now, commit=commit.commit_cid)
+        resync.verified(conn, actor.id, now)
         return APPLIED
 
     def _op(
@@ -260,6 +265,7 @@ def _entry(actor: rows.Actor, op: VerifiedOp, rev: Tid, origin: Origin) -> bytes
 
 
 def _sync(conn: apsw.Connection, sync: VerifiedSync, now: int) -> Applied:
+    follows.doubt(conn, sync.did, now)
     actor = rows.find_actor(conn, sync.did)
     repo = None if actor is None else repos.find(conn, actor.id)
     if actor is None or repo is None:
@@ -278,12 +284,15 @@ def _sync(conn: apsw.Connection, sync: VerifiedSync, now: int) -> Applied:
 
 
 def _defer(conn: apsw.Connection, deferred: Deferred, now: int) -> None:
+    is_viewer = follows.doubt(conn, deferred.did, now)
     actor = rows.actor(conn, deferred.did)
     repo = repos.find(conn, actor.id)
     head = None if repo is None else repo.head
     if repo is not None and repo.state == IN_PROGRESS:
         waiting.unknown(conn, actor.id)
     if repo is None or not repo.unproven:
-        repos.put(conn, actor.id, head=head, reason=deferred.reason, now=now)
+        # A viewer's repo may have nothing of ours, which its PDS is asked about first.
+        reason = Desync.DISCOVERED if repo is None and is_viewer else deferred.reason
+        repos.put(conn, actor.id, head=head, reason=reason, now=now)
     if repo is None:
         handles.schedule(conn, actor.id, now)

@@ -28,6 +28,18 @@ class Routing(StrEnum):
     DISMISSED = "dismissed"
 
 
+class LabelEnd(StrEnum):
+    """What became of a label that a labeler sent."""
+
+    STORED = "stored"
+    SUPERSEDED = "superseded"
+    """A newer one for the same subject and name was there."""
+    UNREADABLE = "unreadable"
+    FOREIGN_SOURCE = "foreign_source"
+    """Its source is another than the labeler that sent it."""
+    BAD_SIGNATURE = "bad_signature"
+
+
 RejectedFor = StrEnum(  # type: ignore[misc]  # the protocol check's reasons and our own, as one
     "RejectedFor", [(reason.name, reason.value) for kind in (RejectReason, Drop) for reason in kind]
 )
@@ -109,6 +121,9 @@ class Metrics:
         self._rewinds = registry.counter(
             "plyr_indexer_source_rewinds_total", "Replays of blind windows", source=source
         )
+        self._labels = registry.counter(
+            "plyr_indexer_labels_total", "Labels received, by what became of them", end=LabelEnd
+        )
         self._lanes = registry.gauge(
             "plyr_indexer_lanes", "DIDs whose events wait for a look-up of their identity"
         )
@@ -165,6 +180,10 @@ class Metrics:
     def rewound(self, source: str) -> None:
         """Count a replay of a source's blind window."""
         self._rewinds.inc(self._sources[source])
+
+    def labelled(self, end: LabelEnd, count: int = 1) -> None:
+        """Count labels of labelers."""
+        self._labels.inc(end, by=count)
 
     def waiting(self, lanes: int) -> None:
         """Show how many DIDs wait for a look-up."""

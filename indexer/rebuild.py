@@ -15,7 +15,7 @@ from atp import cbor
 from indexer.judge import judge, sort_key
 from indexer.records import collections
 from indexer.records.row import Row
-from indexer.store import raw
+from indexer.store import projection, raw, search
 from indexer.store.raw import Stored
 from lexicons.catalog import Catalog
 from lexicons.names import FOREIGN_PROFILE, Names
@@ -35,6 +35,7 @@ def rebuild(
     """
     modules = collections(names)
     raw.clear_typed_rows(conn)
+    search.clear(conn)
     done = 0
     for record in _records(conn):
         done += 1
@@ -53,6 +54,8 @@ def rebuild(
         if judgement.valid:
             sort_at = sort_key(value, record.first_seen)
             module.index(conn, Row(record.id, record.actor, record.active, sort_at), value)
+    search.put_actors(conn)
+    projection.renew(conn)
     return done
 
 

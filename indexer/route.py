@@ -1,7 +1,8 @@
 r"""Routing: is a frame ours? A foreign frame costs the decoding of its header and body, no more.
 
 Ours is a commit of a repo that we follow or with an operation in one of our collections (exact
-NSIDs, never a prefix), and ``#sync``, ``#identity`` and ``#account`` of a followed account. The
+NSIDs, never a prefix), and ``#sync``, ``#identity`` and ``#account`` of a followed account. Of an
+account that is watched, commits are ours only where it follows somebody or ends that. The
 decoder copies ``blocks`` as one byte string, so a foreign commit's CAR is never looked into.
 
 Nearly every frame of a relay is a commit with one operation, in canonical DAG-CBOR. Of those the
@@ -22,7 +23,7 @@ import libipld
 from atp import frames
 from atp.errors import FrameError
 from atp.frames import AccountMsg, CommitMsg, ErrorFrame, IdentityMsg, InfoMsg, SyncMsg, UnknownMsg
-from lexicons.names import Names
+from lexicons.names import FOREIGN_FOLLOW, Names
 
 Routed = CommitMsg | SyncMsg | IdentityMsg | AccountMsg | InfoMsg | ErrorFrame | UnknownMsg
 
@@ -44,20 +45,38 @@ _FROM_PATH = re.compile(
 class Router:
     """Tells frames of ours from foreign ones.
 
-    ``followed`` are the DIDs to begin with. A repo joins them the moment one of its commits is
-    routed, so that the next one is not missed while the first is still on its way. ``everything``
-    takes every frame.
+    ``followed`` and ``watched`` are the DIDs to begin with. A repo joins the former the moment one
+    of its commits is routed, so that the next one is not missed while the first is still on its
+    way. ``everything`` takes every frame.
     """
 
-    def __init__(self, names: Names, followed: Iterable[str], *, everything: bool = False) -> None:
+    def __init__(
+        self,
+        names: Names,
+        followed: Iterable[str],
+        watched: Iterable[str] = (),
+        *,
+        everything: bool = False,
+    ) -> None:
         self._collections = frozenset(names.collections)
         self._namespace = f"{names.namespace}.".encode()
         self._followed = {did.encode() for did in followed}
+        self._watched = {did.encode() for did in watched}
         self._everything = everything
 
     def follow(self, did: str) -> None:
         """Take every message of an account from now on."""
         self._followed.add(did.encode())
+
+    def watch(self, did: str) -> bool:
+        """Take what an account does to its follows from now on; whether that is new."""
+        new = did.encode() not in self._watched
+        self._watched.add(did.encode())
+        return new
+
+    def unwatch(self, did: str) -> None:
+        """No longer take that."""
+        self._watched.discard(did.encode())
 
     def route(self, frame: bytes) -> Routed | None:
         """The message of a frame of ours, None for a foreign one; raises ``FrameError``."""
@@ -69,7 +88,8 @@ class Router:
             if (
                 after is not None
                 and frame.find(self._namespace, start, end) < 0
-                and after[1] not in self._followed
+                and (repo := after[1]) not in self._followed
+                and repo not in self._watched
             ):
                 return None
         return self._decoded(frame)
@@ -82,7 +102,7 @@ class Router:
         except (TypeError, KeyError, AttributeError) as exc:
             raise FrameError(f"not a message of subscribeRepos: {exc!r}") from exc
         message = frames.parse(header, body)
-        if isinstance(message, CommitMsg):
+        if isinstance(message, CommitMsg) and self._has_ours(op.collection for op in message.ops):
             self._followed.add(message.repo.encode())
         return message
 
@@ -90,11 +110,20 @@ class Router:
     def _takes(self, header: dict[str, Any], body: dict[str, Any]) -> bool:
         kind = header["t"] if header["op"] == 1 else None
         if kind == "#commit":
-            if body["repo"].encode() in self._followed:
+            repo = body["repo"].encode()
+            if repo in self._followed:
                 return True
-            collections = self._collections
-            return any(op["path"].partition("/")[0] in collections for op in body["ops"])
-        return kind not in _OF_ACCOUNT or body["did"].encode() in self._followed
+            collections = [op["path"].partition("/")[0] for op in body["ops"]]
+            return self._has_ours(collections) or (
+                repo in self._watched and FOREIGN_FOLLOW in collections
+            )
+        if kind not in _OF_ACCOUNT:
+            return True
+        did = body["did"].encode()
+        return did in self._followed or did in self._watched
+
+    def _has_ours(self, collections: Iterable[str]) -> bool:
+        return any(collection in self._collections for collection in collections)
 
 
 def seq_and_time(frame: bytes) -> tuple[int, str] | None:

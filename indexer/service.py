@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,22 +30,35 @@ from indexer.eye import Eye, Sight
 from indexer.fetch import Fetcher
 from indexer.hosts import Hosts
 from indexer.identities import Identities
+from indexer.labels import Labeler
 from indexer.lanes import Lanes
 from indexer.metrics import Metrics
+from indexer.projection import refresh
+from indexer.read_follows import Reader
 from indexer.rebuild import rebuild
 from indexer.resync import Resyncer
 from indexer.route import Router
 from indexer.statuses import Statuses
-from indexer.store import repos, sources
+from indexer.store import follows, labels, repos, sources
 from indexer.sweep import Pace, Sweeper
 from indexer.verify import Verifier
+from indexer.viewers import Viewers
 from indexer.watch import Watch
 from indexer.write import BatchWriter
 from lexicons.catalog import Catalog
 from lexicons.names import Names
-from pds_client.identity import Directory
+from pds_client.identity import Ask, Directory
 
 logger = log.get("indexer")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLabeler:
+    """The labeler that runs beside us: known without the network, whatever its DID."""
+
+    did: Did
+    url: str
+    document: Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,8 @@ class IndexerConfig:
     handle_resolvers: tuple[str, ...]
     allow_private_hosts: bool
     metrics_listen: Listen | None
+    labelers: tuple[Did, ...] = ()
+    own_labeler: OwnLabeler | None = None
 
 
 def now_micros() -> int:
@@ -99,6 +114,7 @@ async def run(
             "rebuild": indexer.rebuild,
             "backfill": indexer.backfill.command,
             "backfill-progress": indexer.backfill.told,
+            "follow-viewer": indexer.viewers.follow,
         }
         await stack.enter_async_context(control.serve(path, commands))
         logger.info("indexing", store=str(path), sources=list(config.relays))
@@ -132,11 +148,15 @@ async def fill(
 
 def directory(config: IndexerConfig, http: Client) -> Directory:
     """The identities that this configuration resolves."""
-    return Directory(http, config.plc_url, config.handle_resolvers, clock=time.monotonic)
+    own = config.own_labeler
+    ours = {} if own is None else {own.did: own.document}
+    return Directory(http, config.plc_url, config.handle_resolvers, clock=time.monotonic, ours=ours)
 
 
 def _client(config: IndexerConfig) -> Client:
-    named = (config.plc_url, *config.relays, *config.handle_resolvers)
+    named = [config.plc_url, *config.relays, *config.handle_resolvers]
+    if config.own_labeler is not None:
+        named.append(config.own_labeler.url)
     return Client(allow_private=config.allow_private_hosts, trusted_origins=named)
 
 
@@ -151,6 +171,7 @@ class _Indexer:
         counters: Metrics,
         *,
         followed: set[str],
+        watched: set[str],
         stand: dict[str, tuple[int | None, Sight]],
     ) -> None:
         names = Names(config.namespace)
@@ -161,7 +182,7 @@ class _Indexer:
         self._identities = Identities(writer, self._directory, now_micros)
         applier = Applier(names, self._catalog)
         self._batches = BatchWriter(writer, applier, counters, now_micros, self._wrote)
-        self._router = Router(names, followed)
+        self._router = Router(names, followed, watched)
         hosts = Hosts(time.monotonic)
         http.heard = hosts.rests
         self._fetcher = Fetcher(http, self._directory, hosts, config.data_dir, now_micros)
@@ -181,7 +202,7 @@ class _Indexer:
             names,
             metrics=counters,
             clock=now_micros,
-            returned=self._resyncer.wake,
+            returned=self._returned,
             random=Random(),  # noqa: S311 - jitter, not secrets
         )
         self._discoverer = Discoverer(
@@ -194,6 +215,25 @@ class _Indexer:
             found=self._resyncer.wake,
         )
         self.backfill = Backfill(writer, self._discoverer, self._resyncer, now_micros)
+        self.viewers = Viewers(
+            writer,
+            Reader(http, self._directory, hosts),
+            self._router,
+            clock=now_micros,
+            random=Random(),  # noqa: S311 - jitter, not secrets
+        )
+        self._labelers = [
+            Labeler(
+                did,
+                writer=writer,
+                directory=self._directory,
+                guard=http.guard,
+                metrics=counters,
+                clock=now_micros,
+                random=Random(),  # noqa: S311 - jitter, not secrets
+            )
+            for did in config.labelers
+        ]
         self._metrics = counters
         self._guard = http.guard
         self._stand = stand
@@ -203,20 +243,27 @@ class _Indexer:
     async def open(
         cls, config: IndexerConfig, writer: Writer, http: Client, counters: Metrics
     ) -> _Indexer:
-        """Read where the index stands; a new source's start is stored before anything else."""
+        """Read where the index stands; a new source's start is stored before anything else.
+
+        An index of an earlier version is rebuilt first.
+        """
+        await refresh(writer, Names(config.namespace), Catalog.load(config.namespace))
         start = 0 if config.starts_at_oldest else None
 
         def read(
             conn: apsw.Connection,
-        ) -> tuple[set[str], dict[str, tuple[int | None, Sight]]]:
+        ) -> tuple[set[str], set[str], dict[str, tuple[int | None, Sight]]]:
             sources.configure(conn, list(config.relays), start)
+            labels.configure(conn, config.labelers)
             followed: set[str] = set(repos.followed(conn))
-            return followed, {
+            watched: set[str] = set(follows.viewers(conn))
+            stand = {
                 url: (sources.cursor(conn, url), sources.sight(conn, url)) for url in config.relays
             }
+            return followed, watched, stand
 
-        followed, stand = await writer.run(read)
-        return cls(config, writer, http, counters, followed=followed, stand=stand)
+        followed, watched, stand = await writer.run(read)
+        return cls(config, writer, http, counters, followed=followed, watched=watched, stand=stand)
 
     async def run(self, stop: asyncio.Event, pace: Pace) -> None:
         """Index until told to stop; then the sources end first, and what they gave is written."""
@@ -275,6 +322,9 @@ class _Indexer:
             tasks.create_task(self._statuses.run())
             tasks.create_task(self.backfill.forever())
             tasks.create_task(sweeper.run())
+            for labeler in self._labelers:
+                tasks.create_task(labeler.run())
+            tasks.create_task(self.viewers.run())
             async with asyncio.TaskGroup() as reading:  # ends first: frames need lanes
                 for source in self._sources.values():
                     reading.create_task(source.run())
@@ -284,6 +334,10 @@ class _Indexer:
             self._identities.wake()
             self._statuses.wake()
             self._resyncer.wake()
+
+    def _returned(self) -> None:
+        self._resyncer.wake()
+        self._identities.wake()
 
     async def rebuild(self, _args: dict[str, Any]) -> dict[str, Any]:
         """The control command `rebuild`: typed rows and counters anew; how many records it read."""
@@ -308,4 +362,5 @@ class _Indexer:
                 }
                 for one, sight in found
             ],
+            "labelers": [asdict(labeler.status()) for labeler in self._labelers],
         }

@@ -8,7 +8,9 @@ import apsw
 
 from atp.cbor import Value
 from atp.data import blob_refs
+from indexer.records import blobs
 from indexer.records.row import Row, text
+from indexer.store import search
 
 
 def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
@@ -25,14 +27,21 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
             None if avatar is None else avatar.mime_type,
         ),
     )
+    if avatar is not None:
+        blobs.put(conn, row, [avatar])
+    search.put_actor(conn, row.actor)
     return True
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:
     """Take a Bluesky profile's row away."""
     conn.execute("DELETE FROM bsky_profiles WHERE record = ?", (row.record,))
+    blobs.drop(conn, row)
+    search.put_actor(conn, row.actor)
 
 
 def purge(conn: apsw.Connection, actor: int) -> None:
     """Delete all rows of an account."""
     conn.execute("DELETE FROM bsky_profiles WHERE actor = ?", (actor,))
+    blobs.purge(conn, actor)
+    search.put_actor(conn, actor)

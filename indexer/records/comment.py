@@ -9,6 +9,7 @@ import apsw
 from atp.cbor import Value
 from indexer.records import counters
 from indexer.records.row import Row, ints, subject, whole
+from indexer.store import notifications
 
 
 def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
@@ -29,17 +30,20 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
         ),
     )
     _count(conn, row, about.record, 1)
+    notifications.tell(conn, "comment", row.record, about.record, row.sort_at)
     return about.known
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:
     """Take a comment's row away."""
+    notifications.take_back(conn, row.record)
     for about in ints(conn, "DELETE FROM comments WHERE record = ? RETURNING subject", row.record):
         _count(conn, row, about, -1)
 
 
 def purge(conn: apsw.Connection, actor: int) -> None:
     """Delete all rows of an account whose counters are settled."""
+    notifications.purge(conn, "comments", actor)
     conn.execute("DELETE FROM comments WHERE actor = ?", (actor,))
 
 

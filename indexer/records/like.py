@@ -9,6 +9,7 @@ import apsw
 from atp.cbor import Value
 from indexer.records import counters
 from indexer.records.row import Row, ints, subject
+from indexer.store import notifications
 
 
 def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
@@ -22,11 +23,13 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
         "INSERT INTO likes (record, actor, subject, subject_cid, sort_at) VALUES (?, ?, ?, ?, ?)",
         (row.record, row.actor, liked.record, liked.cid, row.sort_at),
     )
+    notifications.tell(conn, "like", row.record, liked.record, row.sort_at)
     return liked.known
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:
     """Take a like's row away; the account's last for its subject moves the counters."""
+    notifications.take_back(conn, row.record)
     for liked in ints(conn, "DELETE FROM likes WHERE record = ? RETURNING subject", row.record):
         if not _likes(conn, row.actor, liked):
             _count(conn, row, liked, -1)
@@ -34,6 +37,7 @@ def unindex(conn: apsw.Connection, row: Row) -> None:
 
 def purge(conn: apsw.Connection, actor: int) -> None:
     """Delete all rows of an account whose counters are settled."""
+    notifications.purge(conn, "likes", actor)
     conn.execute("DELETE FROM likes WHERE actor = ?", (actor,))
 
 

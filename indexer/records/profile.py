@@ -8,6 +8,7 @@ import apsw
 
 from atp.cbor import Value
 from indexer.records.row import Row, text
+from indexer.store import search
 
 
 def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
@@ -16,14 +17,17 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
         "INSERT INTO profiles (record, actor, bio, avatar) VALUES (?, ?, ?, ?)",
         (row.record, row.actor, text(value, "bio"), text(value, "avatar")),
     )
+    search.put_actor(conn, row.actor)
     return True
 
 
 def unindex(conn: apsw.Connection, row: Row) -> None:
     """Take a profile's row away."""
     conn.execute("DELETE FROM profiles WHERE record = ?", (row.record,))
+    search.put_actor(conn, row.actor)
 
 
 def purge(conn: apsw.Connection, actor: int) -> None:
     """Delete all rows of an account."""
     conn.execute("DELETE FROM profiles WHERE actor = ?", (actor,))
+    search.put_actor(conn, actor)

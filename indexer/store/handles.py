@@ -5,6 +5,7 @@ from __future__ import annotations
 import apsw
 
 from atp.syntax import Did, Handle
+from indexer.store import search
 
 FIRST_WAIT = 60_000_000
 LAST_WAIT = 86_400_000_000
@@ -41,13 +42,16 @@ def schedule(conn: apsw.Connection, actor_id: int, at: int) -> None:
 
 def store(conn: apsw.Connection, did: Did, handle: Handle, pds: str | None, due_at: int) -> bool:
     """Store what was found (a PDS of None keeps the old one); return whether the handle changed."""
-    row = conn.execute("SELECT handle FROM actors WHERE did = ?", (did,)).fetchone()
+    row = conn.execute("SELECT handle, id FROM actors WHERE did = ?", (did,)).fetchone()
     conn.execute(
         "UPDATE actors SET handle = ?, pds = coalesce(?, pds), handle_due = ?, handle_tries = 0"
         " WHERE did = ? AND handle_due IS NOT NULL",
         (handle, pds, due_at, did),
     )
-    return row is not None and row[0] != handle
+    if row is None or row[0] == handle:
+        return False
+    search.put_actor(conn, row[1])
+    return True
 
 
 def postpone(conn: apsw.Connection, did: Did, pds: str | None, now: int) -> None:

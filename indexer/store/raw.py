@@ -11,6 +11,7 @@ from atp.syntax import Nsid
 PAGE = 500
 
 _EMPTY = """
+DELETE FROM self_labels;
 DELETE FROM list_items;
 DELETE FROM lists;
 DELETE FROM tracks;
@@ -18,6 +19,8 @@ DELETE FROM likes;
 DELETE FROM comments;
 DELETE FROM profiles;
 DELETE FROM bsky_profiles;
+DELETE FROM blobs;
+DELETE FROM notifications;
 DELETE FROM counters;
 UPDATE actors SET records = 0, tracks = 0, likes = 0, comments = 0, lists = 0, seconds = 0;
 """

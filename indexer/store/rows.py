@@ -13,6 +13,7 @@ import apsw
 from atp.cid import Cid
 from atp.syntax import AtUri, Did
 from atp.tid import Tid
+from indexer.store import search
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def scrub(conn: apsw.Connection, actor_id: int) -> None:
         " likes = 0, comments = 0, lists = 0, seconds = 0 WHERE id = ?",
         (actor_id,),
     )
+    search.put_actor(conn, actor_id)
 
 
 def _origin_id(conn: apsw.Connection, origin: Origin) -> int:

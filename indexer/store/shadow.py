@@ -13,23 +13,29 @@ from pathlib import Path
 
 import apsw
 
+from indexer.store import shadow_search
+
 _COPY = """
-INSERT INTO main.actors (id, did, upstream_active, upstream_status, takedown)
-    SELECT id, did, upstream_active, upstream_status, takedown FROM live.actors;
+INSERT INTO main.actors (id, did, handle, upstream_active, upstream_status, takedown)
+    SELECT id, did, handle, upstream_active, upstream_status, takedown FROM live.actors;
 INSERT INTO main.collections SELECT * FROM live.collections;
 INSERT INTO main.records (id, actor, collection, rkey, state, rev, cid, value, first_seen, problems)
     SELECT id, actor, collection, rkey, state, rev, cid, value, first_seen, problems
     FROM live.records;
+INSERT INTO main.list_adds SELECT * FROM live.list_adds;
 """
 
 _ROWS = {
-    "tracks": "record, sort_at, title, artist, album, seconds",
+    "tracks": "record, sort_at, title, artist, album, album_slug, image, seconds",
     "likes": "record, subject, subject_cid, sort_at",
     "comments": "record, subject, subject_cid, position_ms, sort_at",
-    "lists": "record, list_type, name, items, sort_at",
+    "lists": "record, list_type, name, items, sort_at, album_slug",
     "list_items": "list AS record, position, subject, subject_cid",
     "profiles": "record, bio, avatar",
     "bsky_profiles": "record, display_name, avatar_cid, avatar_type",
+    "blobs": "record, actor, cid, mime_type, size",
+    "self_labels": "record, val",
+    "notifications": "record, owner, sort_at, kind, subject",
     "counters": "record, likes, comments, lists",
     "records": "id AS record, state, problems",
 }
@@ -83,4 +89,5 @@ def differences(conn: apsw.Connection) -> list[Wrong]:
         f" (SELECT {_HELD} FROM live.actors l WHERE l.id = a.id)"
     ):
         wrong.add(Wrong("actors", did))
+    wrong.update(Wrong(*found) for found in shadow_search.differences(conn))
     return sorted(wrong, key=lambda one: (one.table, one.subject))

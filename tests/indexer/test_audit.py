@@ -46,6 +46,10 @@ def test_a_sound_index_has_nothing_wrong(tmp_path: Path) -> None:
             "DELETE FROM bsky_profiles",
             Wrong("bsky_profiles", f"at://{Author(0).did}/app.bsky.actor.profile/self"),
         ),
+        (
+            "UPDATE blobs SET mime_type = 'text/html'",
+            Wrong("blobs", f"at://{Author(0).did}/app.bsky.actor.profile/self"),
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, damage: str, found: Wrong) -> None:

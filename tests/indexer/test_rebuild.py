@@ -21,6 +21,12 @@ from tests.indexer.authors import (
 
 T1 = "3kaaaaaaaaaa2"
 CATALOG = Catalog.load()
+AVATAR = {
+    "$type": "blob",
+    "ref": {"$link": "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"},
+    "mimeType": "image/png",
+    "size": 7,
+}
 
 
 def lived() -> Index:
@@ -37,7 +43,8 @@ def lived() -> Index:
             Create(NAMES.track, track(title=""), "3kaaaaaaaaab2"),
         )
     )
-    index.apply(mira.commit(mira.track(), Create(FOREIGN_PROFILE, {"displayName": "M"}, "self")))
+    profile = {"displayName": "M", "avatar": AVATAR}
+    index.apply(mira.commit(mira.track(), Create(FOREIGN_PROFILE, profile, "self")))
     index.apply(kenji.commit(kenji.track(), Create(NAMES.like, like(subject))))
     index.confirm(kenji.account(active=False, status="takendown"))
     index.apply(mira.commit(mira.track("3kaaaaaaaaac2")))
@@ -55,7 +62,16 @@ def rebuilt(index: Index) -> list[tuple[object, ...]]:
 
 def everything(index: Index) -> list[tuple[object, ...]]:
     """The dump and every typed row."""
-    tables = ("tracks", "likes", "comments", "lists", "list_items", "profiles", "bsky_profiles")
+    tables = (
+        "tracks",
+        "likes",
+        "comments",
+        "lists",
+        "list_items",
+        "profiles",
+        "bsky_profiles",
+        "blobs",
+    )
     typed = [
         (table, *row)
         for table in tables
@@ -81,6 +97,7 @@ def test_a_rebuild_changes_nothing() -> None:
         "DELETE FROM list_items WHERE position = 1",
         "UPDATE records SET state = 'valid', problems = NULL WHERE state = 'invalid'",
         "UPDATE profiles SET bio = 'x'",
+        "DELETE FROM blobs",
     ],
 )
 def test_a_rebuild_mends_what_is_wrong(damage: str) -> None:

@@ -72,6 +72,35 @@ def test_routing_agrees_with_full_decoding(repo: str, paths: list[str], known: s
     assert routed == (frames.decode(frame) if ours else None)
 
 
+@given(st.sampled_from(DIDS), st.lists(PATHS, max_size=3), st.sets(st.sampled_from(DIDS)))
+def test_of_a_watched_account_its_follows_are_taken(
+    repo: str, paths: list[str], watched: set[str]
+) -> None:
+    """A commit with a follow is, among others or alone; that does not make it a followed repo."""
+    router = Router(NAMES, set(), watched)
+    frame = commit(repo, [*paths, "app.bsky.graph.follow/1"])
+    ours = any(path.split("/")[0] in NAMES.collections for path in paths)
+    taken = frames.decode(frame) if ours or repo in watched else None
+    assert router.route(frame) == taken
+    post = commit(repo, ["app.bsky.feed.post/1"])
+    assert router.route(post) == (frames.decode(post) if ours else None)
+
+
+def test_watching_begins_and_ends() -> None:
+    """It says whether it is new, and takes what is about the account, too."""
+    router = Router(NAMES, set())
+    follow = commit(DIDS[0], ["app.bsky.graph.follow/1"])
+    body = {"did": DIDS[0], "seq": 7, "time": "2025-06-15T12:00:00Z", "active": True}
+    account = frames.encode_message("#account", body)
+    assert router.watch(DIDS[0])
+    assert not router.watch(DIDS[0])
+    assert router.route(follow)
+    assert router.route(account)
+    router.unwatch(DIDS[0])
+    assert router.route(follow) is router.route(account) is None
+    assert router.watch(DIDS[0])
+
+
 @given(st.sampled_from(DIDS), st.sampled_from(["identity", "account", "sync"]), st.booleans())
 def test_account_events_are_taken_for_followed_dids(did: str, kind: str, known: bool) -> None:
     """`#sync`, `#identity` and `#account` count for DIDs that we follow, did:web too."""

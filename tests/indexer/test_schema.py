@@ -28,9 +28,13 @@ def lived() -> Index:
 
 
 def columns(conn: apsw.Connection) -> dict[str, str]:
-    """The tables and the columns that are stored, as far as SQL names them."""
+    """The tables and the columns that are stored, as far as SQL names them.
+
+    But for the search index, which triggers fill and a rebuild makes anew.
+    """
     tables = conn.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        " AND name NOT LIKE 'search%'"
     ).fetchall()
     return {
         str(table): ", ".join(
