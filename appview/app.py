@@ -6,34 +6,67 @@ pages with those of other services.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
+from typing import TypeVar
 
-from appview.api import QUERIES, sync_get_record
+from appview.api import (
+    ASIDE,
+    DESCRIBE_SERVER,
+    ENCODED,
+    PRIVATE,
+    PROTOCOL,
+    QUERIES,
+    RANKED,
+    SEARCHES,
+    TIMELINE,
+    feed_get_timeline,
+    identity_resolve_handle,
+    mention_search,
+    repo_describe_repo,
+    server_describe_server,
+    sync_get_record,
+)
+from appview.aside import Aside
+from appview.blobs import http as blobs_http
 from appview.call import Call
+from appview.fragments import Fragments
 from appview.front import front_page
+from appview.handles import Handles
 from appview.health import health
+from appview.labelers import ACCEPT, AcceptLabelersError, Labelers
+from appview.media import LOCAL, Media
 from appview.network import Network
 from appview.params import Params
-from appview.pipeline import Answer
+from appview.pipeline import Answer, Given
+from appview.private import Private
 from appview.proofs import Proofs
+from appview.ranking import Rankings
+from appview.searches import AtOnce
 from appview.store import Store
 from appview.store_viewer import repo_rev
+from appview.timeline import Command, Viewers, no_indexer
 from atp.runtime import sqlite
-from atp.runtime.asgi import Request, Response, json_response
-from atp.runtime.xrpc import Endpoint, Handler, Page
-from atp.syntax import Nsid
+from atp.runtime.asgi import App, Request, Response, json_response
+from atp.runtime.xrpc import Endpoint, Handler, Page, XrpcError
+from atp.syntax import Did, Nsid
 from indexer import schema
 from lexicons.catalog import Catalog
 from lexicons.methods import method
-from lexicons.names import GET_RECORD, Names
+from lexicons.names import DESCRIBE_REPO, GET_RECORD, MENTION_SEARCH, RESOLVE_HANDLE, Names
+
+T = TypeVar("T")
 
 
 class IndexNotReady(sqlite.StoreError):
     """The index has not been brought to the schema that this version reads."""
+
+
+class IndexStale(IndexNotReady):
+    """The index is to be rebuilt for this version, which takes as long as it is large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +75,7 @@ class AppView:
 
     endpoints: tuple[Endpoint, ...]
     pages: Mapping[str, Page]
+    mounts: Mapping[str, App]
 
 
 def open_store(path: Path, names: Names) -> Store:
@@ -52,9 +86,11 @@ def open_store(path: Path, names: Names) -> Store:
     """
     conn = sqlite.connect(path, readonly=True)
     found, wanted = int(conn.pragma("user_version")), schema.version()
-    if found == wanted:
+    if found == wanted and schema.projection(conn) == schema.PROJECTION:
         return Store(conn, names)
     conn.close()
+    if found == wanted:
+        raise IndexStale(f"{path} has rows of another version: the indexer rebuilds it first")
     if found > wanted:
         raise sqlite.SchemaTooNew(
             f"{path} has schema {found}, this version reads {wanted}: run the version that wrote it"
@@ -71,14 +107,43 @@ def build(
     did_document: Mapping[str, object],
     version: str,
     now: Callable[[], int],
+    labelers: Collection[Did] = (),
+    media: Media = LOCAL,
+    blobs: App | None = None,
+    command: Command = no_indexer,
+    aside: Aside,
+    private: Private,
 ) -> AppView:
-    """The AppView over an open index; ``now`` gives µs since the epoch."""
+    """The AppView over an open index; ``now`` gives µs since the epoch.
+
+    ``labelers`` are those that the indexer follows; ``blobs`` serves files, where any are served;
+    ``command`` has the indexer do something; ``aside`` reads the same index as ``store``.
+    """
     ours = {names.query(name): answer for name, answer in QUERIES.items()}
     beyond: dict[Nsid, Answer] = {
+        **PROTOCOL,
         GET_RECORD: partial(sync_get_record.answer, proofs=Proofs(network, now)),
+        DESCRIBE_REPO: partial(repo_describe_repo.answer, network=network),
+        RESOLVE_HANDLE: partial(identity_resolve_handle.answer, handles=Handles(network, now)),
+        names.query(DESCRIBE_SERVER): partial(
+            server_describe_server.answer, did=did_document["id"], version=version
+        ),
+        names.query(TIMELINE): partial(
+            feed_get_timeline.answer, viewers=Viewers(network, command, now)
+        ),
+    }
+    rankings, searches = Rankings(aside), Rankings(AtOnce(store))
+    fragments = Fragments(labelers)
+    beyond |= {
+        MENTION_SEARCH: mention_search.answer,
+        **{names.query(name): _given(one, searches) for name, one in SEARCHES.items()},
+        **{names.query(name): _given(one, rankings) for name, one in RANKED.items()},
+        **{names.query(name): _given(one, fragments) for name, one in ENCODED.items()},
+        **{names.query(name): _given(one, aside) for name, one in ASIDE.items()},
+        **{names.query(name): _given(one, private) for name, one in PRIVATE.items()},
     }
     endpoints = tuple(
-        Endpoint(method(catalog, nsid), _handler(answer, store, now))
+        Endpoint(method(catalog, nsid), _handler(answer, store, now, labelers, media))
         for nsid, answer in {**ours, **beyond}.items()
     )
 
@@ -90,7 +155,7 @@ def build(
         return json_response(did_document)
 
     async def show_front(_request: Request) -> Response:
-        return front_page(store, names, version)
+        return front_page(store, names, version, now())
 
     return AppView(
         endpoints,
@@ -99,20 +164,43 @@ def build(
             "/.well-known/did.json": show_did_document,
             "/xrpc/_health": show_health,
         },
+        {} if blobs is None else {blobs_http.PATH: blobs},
     )
 
 
-def _handler(answer: Answer, store: Store, now: Callable[[], int]) -> Handler:
+def _given(one: Callable[[Store, Call, T], Given | Awaitable[Given]], what: T) -> Answer:
+    """An answer that needs more than the index."""
+    return lambda store, call: one(store, call, what)
+
+
+def _handler(
+    answer: Answer,
+    store: Store,
+    now: Callable[[], int],
+    followed: Collection[Did],
+    media: Media,
+) -> Handler:
     async def handle(params: dict[str, object], request: Request) -> object:
-        value = answer(store, Call(Params(params), request.viewer, now()))
-        if isawaitable(value):
-            value = await value
+        accepted = _labelers(request, followed)
+        call = Call(Params(params), request.viewer, now(), media, accepted, request.input)
+        told = accepted.headers()
+        try:
+            value = answer(store, call)
+            if isawaitable(value):
+                value = await value
+        except XrpcError as exc:
+            raise exc.also(told) from exc
         response = value if isinstance(value, Response) else json_response(value)
-        rev = request.viewer and repo_rev(store, request.viewer)
-        if not rev:
-            return response
-        # Read-after-write: the viewer's PDS adds what it has that is newer (spec §8).
-        told = (b"atproto-repo-rev", rev.encode())
-        return replace(response, headers=(*response.headers, told))
+        if rev := request.viewer and repo_rev(store, request.viewer):
+            # Read-after-write: the viewer's PDS adds what it has that is newer (spec §8).
+            told = (*told, (b"atproto-repo-rev", rev.encode()))
+        return response.also(told)
 
     return handle
+
+
+def _labelers(request: Request, followed: Collection[Did]) -> Labelers:
+    try:
+        return Labelers.asked(request.all(ACCEPT), followed)
+    except AcceptLabelersError as exc:
+        raise XrpcError(400, "InvalidRequest", str(exc)) from exc

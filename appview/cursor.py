@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 _PLACE = re.compile(rb"(-?[0-9]{1,19}):(-?[0-9]{1,19})")
 _INT64 = 2**63
@@ -23,8 +22,7 @@ class CursorError(ValueError):
         super().__init__("cursor is none that this server gave out; start again without one")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A row's place: its sort key (µs since the epoch, or a position) and its id to break ties."""
 
     key: int

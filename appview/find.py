@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from appview.state import AlbumKey
 from appview.store import FoundActor, Store
+from appview.store_actors import shown
+from appview.store_graph import album_of_list
 from atp.runtime.xrpc import XrpcError
 from atp.syntax import AtUri, Did, Handle
 
@@ -16,6 +19,14 @@ def actor(store: Store, who: Did | Handle) -> FoundActor:
     if not found:
         raise XrpcError(400, "ActorNotFound", f"{who} is not an account that is shown here")
     return found
+
+
+def actors(store: Store, names: Sequence[Did | Handle]) -> tuple[Did, ...]:
+    """Those of these accounts that are shown, each once, in the caller's order."""
+    handles = store.resolve([name for name in names if isinstance(name, Handle)])
+    dids = [handles.get(name) if isinstance(name, Handle) else name for name in names]
+    found = shown(store, [did for did in dids if did])
+    return tuple(dict.fromkeys(did for did in dids if did in found))
 
 
 def tracks(store: Store, uris: Sequence[AtUri]) -> tuple[int, ...]:
@@ -37,6 +48,14 @@ def list_(store: Store, uri: AtUri) -> int:
     for key in store.find_lists(_with_dids(store, (uri,))).values():
         return key
     raise _not_shown(uri)
+
+
+def album(store: Store, uri: AtUri) -> AlbumKey:
+    """The album of a list that is shown; raises RecordNotFound."""
+    found = album_of_list(store, list_(store, uri))
+    if found is None:
+        raise XrpcError(400, "RecordNotFound", f"{uri} is a list, but not an album")
+    return found
 
 
 def _not_shown(uri: AtUri) -> XrpcError:

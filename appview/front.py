@@ -6,6 +6,7 @@ from html import escape
 from urllib.parse import quote
 
 from appview.cursor import LAST
+from appview.labels import to_anybody
 from appview.store import Stats, Store
 from atp.runtime.asgi import Response
 from lexicons.names import Names
@@ -48,6 +49,7 @@ answers any client over XRPC. Nothing here needs an account.</p>
 <ul>{examples}</ul>
 <h2>About this service</h2>
 <ul>
+<li><a href="/docs">/docs</a> — every method, its parameters and its answers</li>
 <li><a href="/xrpc/_health">/xrpc/_health</a> — is it current?</li>
 <li><a href="/.well-known/did.json">/.well-known/did.json</a> — its DID document</li>
 </ul>
@@ -56,11 +58,12 @@ answers any client over XRPC. Nothing here needs an account.</p>
 """
 
 
-def front_page(store: Store, names: Names, version: str) -> Response:
-    """The page, with today's numbers and queries that work on what the index holds."""
+def front_page(store: Store, names: Names, version: str, now: int) -> Response:
+    """The page, with today's numbers and queries that work on what the index holds; now in µs."""
     with store.snapshot():
         stats = store.stats()
-        newest = store.tracks([place.id for place in store.latest_tracks(LAST, 1)])
+        places = store.latest_tracks(LAST, 1, to_anybody(now))
+        newest = store.tracks([place.id for place in places])
     examples = ["feed.getLatestTracks?limit=5", "server.getStats"]
     for track in newest.values():
         if track:

@@ -5,10 +5,18 @@ A query inside a loop or a view would be a defect; nothing here loops over a pag
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
+from appview import store_graph
 from appview.call import Call
-from appview.state import Page, State
+from appview.labels import listing, removed, viewing
+from appview.state import Album, AlbumKey, Page, State, Track, TrackAlbum
 from appview.store import Store
+from appview.store_labels import in_force
 from appview.store_viewer import viewer
+from atp.label import Label
+from atp.syntax import AtUri, Did
+from lexicons.names import FOREIGN_PROFILE, Names
 
 
 def hydrate(store: Store, page: Page, call: Call) -> State:
@@ -16,12 +24,15 @@ def hydrate(store: Store, page: Page, call: Call) -> State:
     tracks = store.tracks(page.tracks) if page.tracks else {}
     comments = store.records(page.comments) if page.comments else {}
     likes = store.records(page.likes) if page.likes else {}
-    lists = store.records(page.lists) if page.lists else {}
+    albums = _albums(store, page, call)
+    kept = {*page.lists, *(album.list for album in albums.values() if album and album.list)}
+    lists = store.records(kept) if kept else {}
     rows = [*tracks.values(), *comments.values(), *likes.values(), *lists.values()]
-    dids = {*page.actors, *(row.author for row in rows if row)}
+    dids = {*page.actors, *(row.author for row in (*rows, *albums.values()) if row)}
     for track in tracks.values():
         if track:
             dids.update(track.features)
+    found = _labels(store, call, [row.uri for row in rows if row], dids)
     return State(
         tracks,
         comments,
@@ -29,4 +40,52 @@ def hydrate(store: Store, page: Page, call: Call) -> State:
         lists,
         store.actors(dids) if dids else {},
         viewer(store, call.viewer, page.tracks) if call.viewer else None,
+        call.media,
+        _with_profiles(found, dids, store.names),
+        removed(found, call.labelers),
+        albums,
+        _track_albums(store, tracks, call),
     )
+
+
+def _albums(store: Store, page: Page, call: Call) -> dict[AlbumKey, Album | None]:
+    if not page.albums:
+        return {}
+    return store_graph.albums(store, page.albums, call.media.trusted, viewing(call), listing(call))
+
+
+def _track_albums(
+    store: Store, tracks: Mapping[int, Track | None], call: Call
+) -> dict[int, TrackAlbum]:
+    named = [key for key, track in tracks.items() if track and track.value.get("album")]
+    return (
+        store_graph.track_albums(store, named, call.media.trusted, listing(call)) if named else {}
+    )
+
+
+def _labels(
+    store: Store, call: Call, uris: Collection[AtUri], dids: Collection[Did]
+) -> dict[str, tuple[Label, ...]]:
+    """The labels on records and accounts, and on what accounts say of themselves."""
+    if not call.labelers.redacting or not (uris or dids):
+        return {}
+    profiles = [uri for did in dids for uri in _profiles(did, store.names)]
+    return in_force(store, call.labelers.redacting, [*uris, *dids, *profiles], call.now)
+
+
+def _with_profiles(
+    found: Mapping[str, tuple[Label, ...]], dids: Collection[Did], names: Names
+) -> Mapping[str, tuple[Label, ...]]:
+    """The same labels, those on an account's profiles also under its DID: a view shows both."""
+    if not found:
+        return found
+    of_accounts: dict[str, tuple[Label, ...]] = {
+        did: labels
+        for did in dids
+        if (labels := sum((found.get(of, ()) for of in (did, *_profiles(did, names))), ()))
+    }
+    return {**found, **of_accounts}
+
+
+def _profiles(did: Did, names: Names) -> tuple[str, str]:
+    return f"at://{did}/{names.profile}/self", f"at://{did}/{FOREIGN_PROFILE}/self"

@@ -19,13 +19,23 @@ class Params:
     @property
     def limit(self) -> int:
         """How many items the caller wants on a page."""
-        limit = self.values["limit"]
-        assert isinstance(limit, int)
-        return limit
+        return self.number("limit")
+
+    def number(self, name: str) -> int:
+        """An integer."""
+        number = self.values[name]
+        assert isinstance(number, int)
+        return number
 
     def text(self, name: str) -> str:
         """A text."""
         return str(self.values[name])
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Texts, none where they are not given."""
+        texts = self.values.get(name, [])
+        assert isinstance(texts, list)
+        return tuple(map(str, texts))
 
     def after(self, start: Place) -> Place:
         """The place that ``cursor`` names, ``start`` without one."""
@@ -54,3 +64,9 @@ class Params:
         who = self.values[name]
         assert isinstance(who, Did | Handle)
         return who
+
+    def actors(self, name: str) -> tuple[Did | Handle, ...]:
+        """Accounts, in the caller's order."""
+        actors = self.values[name]
+        assert isinstance(actors, list)
+        return tuple(actors)

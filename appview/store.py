@@ -31,6 +31,7 @@ from appview.standing import (
     Told,
 )
 from appview.state import Actor, Record, Track
+from appview.store_listed import listed
 from atp import cbor
 from atp.cid import Cid
 from atp.syntax import AtUri, Did, Handle, Nsid
@@ -47,6 +48,7 @@ _ACCOUNT = (
 Its own status: this operator's takedown stands before the rest.
 """
 _ACCOUNT_COLUMNS = 11
+_LISTED = listed("t.record", "t.actor", "?4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,10 @@ class Store:
     def __init__(self, conn: apsw.Connection, names: Names) -> None:
         self._conn = conn
         self.names = names
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -137,21 +143,22 @@ class Store:
         )
         return {wanted[place]: key for place, key in rows}
 
-    def latest_tracks(self, after: Place, limit: int) -> list[Place]:
-        """Tracks of all accounts, newest first."""
+    def latest_tracks(self, after: Place, limit: int, policy: str) -> list[Place]:
+        """Tracks of all accounts, newest first; ``policy`` says which (`appview.labels`)."""
         return self._places(
-            "SELECT t.sort_at, t.record FROM tracks t CROSS JOIN actors a ON a.id = t.actor"
-            " WHERE (t.sort_at, t.record) < (?, ?) AND a.active"
-            " ORDER BY t.sort_at DESC, t.record DESC LIMIT ?",
-            (after.key, after.id, limit),
+            "SELECT t.sort_at, t.record FROM tracks t CROSS JOIN actors a ON a.id = t.actor"  # noqa: S608
+            f" WHERE (t.sort_at, t.record) < (?1, ?2) AND a.active AND {_LISTED}"
+            " ORDER BY t.sort_at DESC, t.record DESC LIMIT ?3",
+            (after.key, after.id, limit, policy),
         )
 
-    def actor_tracks(self, actor: int, after: Place, limit: int) -> list[Place]:
+    def actor_tracks(self, actor: int, after: Place, limit: int, policy: str) -> list[Place]:
         """One account's tracks, newest first."""
         return self._places(
-            "SELECT sort_at, record FROM tracks WHERE actor = ? AND (sort_at, record) < (?, ?)"
-            " ORDER BY sort_at DESC, record DESC LIMIT ?",
-            (actor, after.key, after.id, limit),
+            "SELECT t.sort_at, t.record FROM tracks t"  # noqa: S608
+            f" WHERE t.actor = ?5 AND (t.sort_at, t.record) < (?1, ?2) AND {_LISTED}"
+            " ORDER BY t.sort_at DESC, t.record DESC LIMIT ?3",
+            (after.key, after.id, limit, policy, actor),
         )
 
     def track_likes(self, track: int, after: Place, limit: int) -> list[Place]:
@@ -183,19 +190,21 @@ class Store:
             (track, after.key, after.id, limit),
         )
 
-    def _places(self, sql: str, values: tuple[int, ...]) -> list[Place]:
-        return [Place(key, record) for key, record in self._conn.execute(sql, values)]
+    def _places(self, sql: str, values: tuple[int | str, ...]) -> list[Place]:
+        return [*map(Place._make, self._conn.execute(sql, values))]
 
     def list_length(self, key: int) -> int:
         """How many items a list names."""
         return int(self._conn.execute("SELECT items FROM lists WHERE record = ?", (key,)).get)
 
-    def list_subjects(self, key: int, positions: range) -> dict[int, int]:
+    def list_subjects(self, key: int, positions: range, policy: str) -> dict[int, int]:
         """The ids of what stands at these positions of a list, as far as it names records."""
         rows = self._conn.execute(
-            "SELECT position, subject FROM list_items"
-            " WHERE list = ? AND position >= ? AND position < ?",
-            (key, positions.start, positions.stop),
+            "SELECT t.position, t.subject FROM list_items t"  # noqa: S608
+            " CROSS JOIN records r ON r.id = t.subject"
+            " WHERE t.list = ? AND t.position >= ? AND t.position < ?"
+            f" AND {listed('t.subject', 'r.actor', '?4')}",
+            (key, positions.start, positions.stop, policy),
         )
         return dict(rows)
 
@@ -233,15 +242,17 @@ class Store:
     def actors(self, dids: Collection[Did]) -> dict[Did, Actor | None]:
         """Accounts with what their profiles say and how much they hold."""
         rows = self._conn.execute(
-            "SELECT a.did, coalesce(a.handle, ?), a.active, b.display_name, p.avatar, p.bio,"
+            "SELECT a.did, coalesce(a.handle, ?), a.active, b.display_name, p.avatar,"
+            " b.avatar_cid, p.bio,"
             " a.tracks, a.likes, a.comments, a.lists"
             " FROM json_each(?) j CROSS JOIN actors a ON a.did = j.value"
             " LEFT JOIN profiles p ON p.actor = a.id LEFT JOIN bsky_profiles b ON b.actor = a.id",
             (Handle.INVALID, json.dumps(list(dids))),
         )
         loaded: dict[Did, Actor | None] = dict.fromkeys(dids)
-        for did, handle, active, *rest in rows:
-            loaded[Did(did)] = Actor(Did(did), Handle(handle), bool(active), *rest)
+        for did, handle, active, name, avatar, blob, *rest in rows:
+            own = (Did(did), Handle(handle), bool(active), name, avatar)
+            loaded[Did(did)] = Actor(*own, blob and Cid.parse(blob), *rest)
         return loaded
 
     def repo(self, did: Did) -> Repo | None:

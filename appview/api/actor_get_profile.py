@@ -23,4 +23,4 @@ def view(page: Page, state: State) -> dict[str, object]:
     return profile_view(did, state)
 
 
-answer = endpoint(skeleton, hydrate, shown, view)
+answer = endpoint(skeleton, hydrate, shown, view, sole=True)

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from appview import cursor
 from appview.call import Call
+from appview.fragments import Fragments, Walk
 from appview.hydrate import hydrate
-from appview.pipeline import endpoint
+from appview.labels import listing
+from appview.pipeline import Given, endpoint
 from appview.rules import shown
 from appview.state import Page
 from appview.store import Store
+from appview.store_touched import everything
 from appview.views.track import track_list
 
 
 def skeleton(store: Store, call: Call) -> Page:
     """The tracks that follow the cursor."""
-    places = store.latest_tracks(call.params.after(cursor.LAST), call.params.limit + 1)
+    places = store.latest_tracks(
+        call.params.after(cursor.LAST), call.params.limit + 1, listing(call)
+    )
     tracks, following = cursor.page(places, call.params.limit)
     return Page(tracks=tracks, cursor=following)
 
 
-answer = endpoint(skeleton, hydrate, shown, track_list)
+_page = endpoint(skeleton, hydrate, shown, track_list)
+
+
+def answer(store: Store, call: Call, fragments: Fragments) -> Given:
+    """A page, from fragments where the caller sees what everybody does."""
+    if fragments.serve(call):
+        return fragments.page(store, call, walk, "listed")
+    return _page(store, call)
+
+
+def walk(store: Store, _call: Call) -> Walk:
+    """All tracks."""
+    return Walk(partial(everything, store), store.latest_tracks)

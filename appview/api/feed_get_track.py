@@ -23,4 +23,4 @@ def view(page: Page, state: State) -> dict[str, object]:
     return {"track": track_view(track, state)}
 
 
-answer = endpoint(skeleton, hydrate, shown, view)
+answer = endpoint(skeleton, hydrate, shown, view, sole=True)

@@ -6,6 +6,7 @@ from appview import find
 from appview.call import Call
 from appview.cursor import FIRST, Place
 from appview.hydrate import hydrate
+from appview.labels import viewing
 from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page, State
@@ -20,7 +21,7 @@ def skeleton(store: Store, call: Call) -> Page:
     length = store.list_length(key)
     start = max(0, call.params.after(FIRST).key + 1)
     positions = range(start, max(start, min(start + call.params.limit, length)))
-    subjects = store.list_subjects(key, positions)
+    subjects = store.list_subjects(key, positions, viewing(call))
     more = positions.stop < length
     return Page(
         lists=(key,),
@@ -37,4 +38,4 @@ def view(page: Page, state: State) -> dict[str, object]:
     return paged(page, list=list_view(key, state), items=item_views(key, page, state))
 
 
-answer = endpoint(skeleton, hydrate, shown, view)
+answer = endpoint(skeleton, hydrate, shown, view, sole=True)

@@ -9,29 +9,22 @@ from __future__ import annotations
 
 from appview.call import Call
 from appview.proofs import Proofs
-from appview.standing import Account
+from appview.repo import is_followed, refusal
 from appview.store import Store
 from atp import car
 from atp.runtime.asgi import Response
 from atp.runtime.xrpc import XrpcError
 from atp.syntax import AtUri, Did, Nsid, RecordKey
 from atp.tid import Tid
-from lexicons.names import FOREIGN_PROFILE
 
 CAR_TYPE = b"application/vnd.ipld.car"
-
-_REFUSALS = {
-    "deleted": "RepoNotFound",
-    "takendown": "RepoTakendown",
-    "suspended": "RepoSuspended",
-}
 
 
 async def answer(store: Store, call: Call, proofs: Proofs) -> Response:
     """The CAR of commit, tree nodes and record."""
     did, collection = Did(call.params.text("did")), Nsid(call.params.text("collection"))
     uri = AtUri.of(did, collection, RecordKey(call.params.text("rkey")))
-    if collection not in (*store.names.collections, FOREIGN_PROFILE):
+    if not is_followed(store, collection):
         raise XrpcError(400, "RecordNotFound", f"records of {collection} are not followed here")
     found = _look(store, did, uri)
     if isinstance(found, bytes):
@@ -55,7 +48,7 @@ def _look(store: Store, did: Did, uri: AtUri) -> bytes | tuple[Tid | None, Tid |
         if repo is None:
             raise XrpcError(400, "RepoNotFound", f"the repo of {did} is not followed here")
         if not repo.account.active:
-            raise _hidden(did, repo.account)
+            raise refusal(did, repo.account)
         kept = store.proof(uri)
         if kept is not None:
             return car.write([kept.commit], kept.blocks)
@@ -65,9 +58,3 @@ def _look(store: Store, did: Did, uri: AtUri) -> bytes | tuple[Tid | None, Tid |
 
 def _car(body: bytes) -> Response:
     return Response(body, content_type=CAR_TYPE)
-
-
-def _hidden(did: Did, account: Account) -> XrpcError:
-    """The error for an account that is not active; one that nobody explains is deactivated."""
-    error = _REFUSALS.get(account.status or "", "RepoDeactivated")
-    return XrpcError(400, error, f"{did} is not shown here: {account.status or 'not active'}")

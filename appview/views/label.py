@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from appview.state import Record
+from appview.state import Record, State
 from appview.views.moment import claimed
-from atp.cbor import Value
+from atp import label
+
+
+def labels(subject: str, state: State) -> list[dict[str, object]]:
+    """The labels in force on a URI or DID; `moderation.queryLabels` has them with signatures."""
+    return [found.to_json() for found in state.labels.get(subject, ())]
 
 
 def self_labels(record: Record) -> list[dict[str, object]]:
@@ -18,14 +23,5 @@ def self_labels(record: Record) -> list[dict[str, object]]:
             "val": name,
             "cts": created,
         }
-        for name in _names(record.value.get("labels"))
+        for name in label.self_labels(record.value)
     ]
-
-
-def _names(labels: Value) -> list[str]:
-    """The names in a ``selfLabels`` object; a union's other members have none that we know."""
-    match labels:
-        case {"$type": "com.atproto.label.defs#selfLabels", "values": list(values)}:
-            found = [value.get("val") for value in values if isinstance(value, dict)]
-            return list(dict.fromkeys(name for name in found if isinstance(name, str)))
-    return []

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from appview.state import Page, Record, State
 from appview.views.actor import actor_view
+from appview.views.label import labels, self_labels
 from appview.views.moment import claimed, moment
+from appview.views.paged import paged
 from appview.views.track import track_view
 from atp.cbor import Value
 from atp.data import to_json
@@ -27,7 +29,14 @@ def list_view(key: int, state: State) -> dict[str, object]:
     for name in ("name", "listType", "updatedAt"):
         if found := listing.value.get(name):
             view[name] = found
+    if in_force := [*labels(listing.uri, state), *self_labels(listing)]:
+        view["labels"] = in_force
     return view
+
+
+def lists(page: Page, state: State) -> dict[str, object]:
+    """A page of lists."""
+    return paged(page, lists=[list_view(key, state) for key in page.lists])
 
 
 def item_views(key: int, page: Page, state: State) -> list[dict[str, object]]:

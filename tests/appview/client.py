@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +12,9 @@ import apsw
 import orjson
 
 from appview import app
+from appview.aside import Aside
 from appview.network import Network
+from appview.private import Private
 from appview.store import Store
 from atp.runtime.asgi import Headers, Request
 from atp.runtime.http import Client as HttpClient
@@ -29,12 +33,20 @@ UNREACHABLE = Network(_NOWHERE, Directory(_NOWHERE, "http://plc.invalid"))
 
 
 class Client:
-    """The whole AppView without a socket; each call runs in a loop of its own, as ``viewer``."""
+    """The whole AppView without a socket; each call runs in a loop of its own, as ``viewer``.
+
+    ``labelers`` are those that it follows, ``headers`` those of every call; ``methods`` are what it
+    serves. A query is called by its name in our namespace, or by its NSID.
+    """
 
     def __init__(self, index: Index, network: Network = UNREACHABLE) -> None:
         self.store: Store = app.open_store(index.path, NAMES)
+        self.aside = Aside(lambda: app.open_store(index.path, NAMES))
+        self.private = Private(index.path.with_name("private.db"))
         self.now = START
         self.viewer: Did | None = None
+        self.labelers: list[Did] = []
+        self.headers: dict[bytes, bytes] = {}
         appview = app.build(
             self.store,
             network,
@@ -43,7 +55,11 @@ class Client:
             did_document=DID_DOCUMENT,
             version="1.2.3",
             now=lambda: self.now,
+            labelers=self.labelers,
+            aside=self.aside,
+            private=self.private,
         )
+        self.methods = [endpoint.method.nsid for endpoint in appview.endpoints]
         self.router = Router(
             appview.endpoints, appview.pages, lambda _name, _outcome: None, admit=self._admit
         )
@@ -56,7 +72,7 @@ class Client:
         answer = self.call(name, **params)
         assert answer.status == 200, answer.body
         value = orjson.loads(answer.body)
-        assert list(method(CATALOG, NAMES.query(name)).check_output(value)) == []
+        assert list(method(CATALOG, _nsid(name)).check_output(value)) == []
         assert isinstance(value, dict)
         return value
 
@@ -71,11 +87,25 @@ class Client:
 
     def call(self, name: str, **params: Any) -> Answer:
         """A query, answered as it may be."""
-        return self.page(f"/xrpc/{NAMES.query(name)}", urlencode(params, doseq=True).encode())
+        return self.page(f"/xrpc/{_nsid(name)}", urlencode(params, doseq=True).encode())
+
+    def procedure(self, name: str, body: Any) -> Answer:
+        """The answer to a procedure."""
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": orjson.dumps(body), "more_body": False}
+
+        return call_sync(
+            self.router,
+            f"/xrpc/{_nsid(name)}",
+            verb="POST",
+            headers={b"content-type": b"application/json", **self.headers},
+            receive=receive,
+        )
 
     def page(self, path: str, query: bytes = b"") -> Answer:
         """Any path."""
-        return call_sync(self.router, path, query)
+        return call_sync(self.router, path, query, headers=self.headers)
 
     def pages(self, name: str, field: str, limit: int, **params: Any) -> list[list[Any]]:
         """All pages of a query, as the contents of ``field``."""
@@ -109,5 +139,13 @@ class Client:
         return self.store._conn
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the stores."""
+        self.aside.close()
+        with ThreadPoolExecutor(1) as thread:  # as a test may have a loop on this one
+            thread.submit(asyncio.run, self.private.close()).result()
         self.connection.close()
+
+
+def _nsid(name: str) -> Nsid:
+    """The query of ours that is called so, or the protocol's."""
+    return name if isinstance(name, Nsid) else NAMES.query(name)

@@ -17,7 +17,7 @@ CREATED = "2025-12-31T23:00:00.123456Z"
 
 def actor(did: Did, *, active: bool = True, **fields: Any) -> Actor:
     """An account."""
-    blank = dict.fromkeys(("display_name", "avatar", "bio"))
+    blank = dict.fromkeys(("display_name", "avatar", "avatar_cid", "bio"))
     counts = dict.fromkeys(("tracks", "likes", "comments", "lists"), 1)
     handle = Handle(did.removeprefix("did:web:"))
     return Actor(did=did, handle=handle, active=active, **{**blank, **counts, **fields})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from appview.call import Call
 from appview.cursor import FIRST
 from appview.hydrate import hydrate
+from appview.labelers import Labelers
 from appview.params import Params
 from appview.state import Page
 from appview.store import Store
 from atp.syntax import Did
-from tests.appview.index import Index
+from tests.appview.index import LABELER, START, Index
 
 CALL = Call(Params({}), None, 0)
 
@@ -17,13 +20,14 @@ CALL = Call(Params({}), None, 0)
 def test_loads_rows_and_everyone_they_name(index: Index, store: Store) -> None:
     """The accounts of authors, of guests and of the page itself are there, unknown ones as None."""
     alice, bob, carol = (index.actor(name) for name in ("alice", "bob", "carol"))
-    nobody = Did("did:plc:nobody")
-    uri = index.track(alice, features=[{"did": nobody}])
+    guest, nobody = Did("did:plc:guest"), Did("did:plc:nobody")
+    uri = index.track(alice, features=[{"did": guest}])
     index.comment(bob, uri)
     (track,) = store.find_tracks([uri]).values()
     (comment,) = (place.id for place in store.comments_by_position(track, FIRST, 5))
-    state = hydrate(store, Page(tracks=(track,), comments=(comment, 999), actors=(carol,)), CALL)
-    assert state.actors.keys() == {alice, bob, carol, nobody}
+    page = Page(tracks=(track,), comments=(comment, 999), actors=(carol, nobody))
+    state = hydrate(store, page, CALL)
+    assert state.actors.keys() == {alice, bob, carol, guest, nobody}
     assert state.actors[nobody] is None
     assert state.tracks.keys() == {track}
     assert state.comments[999] is None
@@ -33,3 +37,21 @@ def test_an_empty_page_reads_nothing(store: Store) -> None:
     """Nothing is asked for nothing."""
     state = hydrate(store, Page(), CALL)
     assert not any((state.tracks, state.comments, state.likes, state.lists, state.actors))
+
+
+def test_labels_of_rows_and_of_everyone_they_name(index: Index, store: Store) -> None:
+    """Those of the labelers that the caller accepts; an account has those on its profiles too."""
+    alice = index.actor("alice")
+    uri = index.track(alice)
+    profile = f"at://{alice}/app.bsky.actor.profile/self"
+    for subject in (uri, alice, profile, "did:web:elsewhere.test"):
+        index.label(subject, "spam")
+    index.label(uri, "!takedown", src=Did("did:web:other.test"))
+    (track,) = store.find_tracks([uri]).values()
+    page = Page(tracks=(track,))
+    call = replace(CALL, now=START, labelers=Labelers({LABELER: True}))
+    state = hydrate(store, page, call)
+    found = {subject: [one.uri for one in labels] for subject, labels in state.labels.items()}
+    assert found == {uri: [uri], alice: [alice, profile], profile: [profile]}
+    assert state.removed == frozenset()
+    assert hydrate(store, page, CALL).labels == {}

@@ -13,7 +13,8 @@ from appview.pipeline import endpoint
 from appview.rules import shown
 from appview.state import Page, State
 from appview.store import Store
-from tests.appview.states import state
+from atp.runtime.xrpc import XrpcError
+from tests.appview.states import ALICE, state
 
 
 def test_order_and_what_each_is_given(store: Store) -> None:
@@ -50,3 +51,35 @@ def test_the_snapshot_ends_with_an_error(store: Store) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError):
             answer(store, Call(Params({}), None, 7))
+
+
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [
+        (Page(tracks=(1,)), "RecordNotFound"),
+        (Page(lists=(1,), tracks=(2,)), "RecordNotFound"),
+        (Page(actors=(ALICE,)), "ActorNotFound"),
+    ],
+)
+def test_what_the_rules_take_of_a_sole_thing_is_not_found(
+    store: Store, page: Page, error: str
+) -> None:
+    """It is the first of account, list and track; of anything else less is shown."""
+    call = Call(Params({}), None, 7)
+    gone = replace(page, tracks=(), lists=(), actors=())
+    left = replace(page, tracks=page.tracks if page.tracks == (1,) else ())
+
+    def asked(rules: Page) -> object:
+        answer = endpoint(
+            lambda _store, _call: page,
+            lambda _store, _page, _call: state(),
+            lambda _page, _state: rules,
+            lambda _page, _state: {"shown": True},
+            sole=True,
+        )
+        return answer(store, call)
+
+    assert asked(left) == {"shown": True}
+    with pytest.raises(XrpcError) as refused:
+        asked(gone)
+    assert (refused.value.status, refused.value.error) == (400, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from atp.cid import Cid
 from tests.appview.client import Client
 from tests.appview.index import Index
 
@@ -10,7 +11,7 @@ def test_shows_an_account(index: Index, client: Client) -> None:
     """Name and bio come from the account's profiles, counts from what it holds."""
     alice, bob = index.actor("alice"), index.actor("bob")
     track = index.track(alice)
-    index.profile(alice, bio="makes sounds", avatar="https://img.test/a.png")
+    index.profile(alice, bio="makes sounds", avatar="https://images.plyr.fm/a.png")
     index.bsky_profile(alice, displayName="Alice 🎵")
     index.like(alice, track)
     index.like(alice, track)
@@ -20,7 +21,7 @@ def test_shows_an_account(index: Index, client: Client) -> None:
         "handle": "alice.test",
         "displayName": "Alice 🎵",
         "bio": "makes sounds",
-        "avatar": "https://img.test/a.png",
+        "avatar": "https://images.plyr.fm/a.png",
         "labels": [],
         "trackCount": 1,
         "likeCount": 1,
@@ -30,6 +31,20 @@ def test_shows_an_account(index: Index, client: Client) -> None:
     assert client.get("actor.getProfile", actor=alice) == expected
     assert client.get("actor.getProfile", actor="Alice.Test") == expected
     assert client.get("actor.getProfile", actor=bob)["commentCount"] == 1
+
+
+def test_the_picture_of_bluesky(index: Index, client: Client) -> None:
+    """It is served here, unless the account has one of its own that is trusted."""
+    alice = index.actor("alice")
+    index.track(alice)
+    cid = Cid.for_raw(b"picture")
+    blob = {"$type": "blob", "ref": {"$link": str(cid)}, "mimeType": "image/png", "size": 7}
+    index.bsky_profile(alice, avatar=blob)
+    shown = client.get("actor.getProfile", actor=alice)
+    assert shown["avatar"] == f"http://localhost:8080/blob/{alice}/{cid}"
+    index.profile(alice, avatar="https://images.plyr.fm/a.png")
+    shown = client.get("actor.getProfile", actor=alice)
+    assert shown["avatar"] == "https://images.plyr.fm/a.png"
 
 
 def test_unverified_handle(index: Index, client: Client) -> None:

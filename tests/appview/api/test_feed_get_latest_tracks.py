@@ -54,8 +54,13 @@ def test_statements_do_not_grow_with_the_page(index: Index, client: Client) -> N
     guest = index.actor("guest")
     for number in range(50):
         index.track(index.actor(f"artist{number}"), features=[{"did": guest}])
+    client.viewer = guest
     fifty = client.statements("feed.getLatestTracks", limit=50)
-    assert len(fifty) == len(client.statements("feed.getLatestTracks", limit=1)) <= 5
+    assert len(fifty) == len(client.statements("feed.getLatestTracks", limit=1)) <= 8
+    client.viewer = None
+    first = client.statements("feed.getLatestTracks", limit=50)
+    assert len(first) <= 10
+    assert len(client.statements("feed.getLatestTracks", limit=50)) == 4
 
 
 def test_bad_parameters(client: Client) -> None:

@@ -84,17 +84,17 @@ def test_shows_all_that_a_record_may_say(index: Index, client: Client) -> None:
     uri = index.track(
         alice,
         audioBlob=blob,
-        audioUrl="https://audio.test/a.mp3",
-        imageUrl="https://img.test/a.png",
+        audioUrl="https://audio.plyr.fm/a.mp3",
+        imageUrl="https://images.plyr.fm/a.png",
         album="Blue",
         duration=61,
         features=[{"did": guest}, {"did": "did:plc:nobody"}],
         labels={"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "sexual"}]},
     )
     track = client.get("feed.getTrack", uri=uri)["track"]
-    assert track["audio"]["url"] == "https://audio.test/a.mp3"
+    assert track["audio"]["url"] == "https://audio.plyr.fm/a.mp3"
     assert track["audio"]["blob"]["cid"] == cid
-    assert track["image"] == {"url": "https://img.test/a.png"}
-    assert track["album"] == {"title": "Blue"}
+    assert track["image"] == {"url": "https://images.plyr.fm/a.png"}
+    assert track["album"] == {"title": "Blue", "slug": "blue"}
     assert [who["handle"] for who in track["features"]] == ["guest.test", "handle.invalid"]
     assert [label["val"] for label in track["labels"]] == ["sexual"]

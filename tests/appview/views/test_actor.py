@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from appview.views.actor import actor_view, profile_view
+from atp.cid import Cid
 from tests.appview.states import ALICE, BOB, actor, state
 
 
 def test_optional_fields() -> None:
-    """Name, picture and bio are there when the account has them."""
-    full = actor(ALICE, display_name="Al", avatar="https://img.test/a", bio="hi")
+    """Name, picture and bio are there when the account has them; the picture may be Bluesky's."""
+    full = actor(ALICE, display_name="Al", avatar="https://images.plyr.fm/a", bio="hi")
     assert actor_view(ALICE, state(full)) == {
         "did": ALICE,
         "handle": "alice.test",
         "labels": [],
         "displayName": "Al",
-        "avatar": "https://img.test/a",
+        "avatar": "https://images.plyr.fm/a",
         "bio": "hi",
     }
+    cid = Cid.for_raw(b"picture")
+    elsewhere = actor(ALICE, avatar="https://img.test/a", avatar_cid=cid)
+    url = f"http://localhost:8080/blob/{ALICE}/{cid}"
+    assert actor_view(ALICE, state(elsewhere))["avatar"] == url
     bare = actor(ALICE, display_name="", avatar="http://img.test/a")
     assert actor_view(ALICE, state(bare)).keys() == {"did", "handle", "labels"}
 

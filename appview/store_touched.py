@@ -1,0 +1,85 @@
+"""Reads for `appview.fragments`: what is new of that which tracks show, and who may list them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import NamedTuple
+
+from appview.cursor import FIRST, LAST, Place
+from appview.store import Store
+from appview.store_listed import listed
+from atp.syntax import Did
+
+
+class Touch(NamedTuple):
+    """What a row of the table ``touched`` says: of which record or account something is new.
+
+    Without either it is everything.
+    """
+
+    seq: int
+    record: int | None
+    did: Did | None
+
+
+def touched(store: Store, after: int, limit: int) -> list[Touch]:
+    """What was touched after the row of that number, first to last; the numbers have no gaps."""
+    rows = store.read(
+        "SELECT t.seq, t.record, a.did FROM touched t LEFT JOIN actors a ON a.id = t.actor"
+        " WHERE t.seq > ? ORDER BY t.seq LIMIT ?",
+        (after, limit),
+    )
+    return [Touch(*row) for row in rows]
+
+
+def newest(store: Store) -> int:
+    """The number of the last row; 0 when nothing was ever touched."""
+    return int(store.read("SELECT coalesce(max(seq), 0) FROM touched").get)
+
+
+def labels_stand(store: Store, now: int) -> range:
+    """The times, in µs, around ``now`` at which the same labels as now have ended by themselves."""
+    ((begin, end),) = store.read(
+        "SELECT (SELECT max(expires_at) FROM labels WHERE expires_at <= ?1),"
+        " (SELECT min(expires_at) FROM labels WHERE expires_at > ?1)",
+        (now,),
+    )
+    return range(FIRST.key if begin is None else begin, LAST.key if end is None else end)
+
+
+def everything(store: Store, after: Place, limit: int) -> list[tuple[int, int]]:
+    """The places of all tracks, newest first, those of hidden accounts too."""
+    found: list[tuple[int, int]] = store.read(  # type: ignore[assignment]
+        "SELECT sort_at, record FROM tracks WHERE (sort_at, record) < (?, ?)"
+        " ORDER BY sort_at DESC, record DESC LIMIT ?",
+        (*after, limit),
+    ).fetchall()
+    return found
+
+
+def of_actor(store: Store, actor: int, after: Place, limit: int) -> list[tuple[int, int]]:
+    """The places of one account's tracks, newest first."""
+    found: list[tuple[int, int]] = store.read(  # type: ignore[assignment]
+        "SELECT sort_at, record FROM tracks WHERE actor = ? AND (sort_at, record) < (?, ?)"
+        " ORDER BY sort_at DESC, record DESC LIMIT ?",
+        (actor, *after, limit),
+    ).fetchall()
+    return found
+
+
+def may_be_listed(
+    store: Store, tracks: Collection[int], listing: str, viewing: str
+) -> dict[int, tuple[bool, bool]]:
+    """Of each of these tracks whether it is listed on LIST and on VIEW surfaces.
+
+    Those of hidden accounts are on neither. The texts are those of `appview.labels`; tracks that
+    are not there are left out.
+    """
+    rows = store.read(
+        f"SELECT t.record, a.active AND {listed('t.record', 't.actor', '?2')},"  # noqa: S608
+        f" a.active AND {listed('t.record', 't.actor', '?3')} FROM json_each(?1) j"
+        " CROSS JOIN tracks t ON t.record = j.value CROSS JOIN actors a ON a.id = t.actor",
+        (json.dumps(list(tracks)), listing, viewing),
+    )
+    return {key: (bool(lists), bool(views)) for key, lists, views in rows}
