@@ -1,1 +1,1 @@
-"""The labeler: signed labels and the decisions behind them. Nothing is served yet."""
+"""The labeler: signed labels, and the decisions behind them."""
