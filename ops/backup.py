@@ -22,9 +22,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from appview import schema as private
 from atp.datetime import Datetime
 from atp.runtime import sqlite_copy
 from indexer import schema
+from labeler import schema as labels
 from ops.errors import CannotRun
 from ops.settings import Settings
 
@@ -45,8 +47,8 @@ class KeptStore:
 
 
 STORES: Sequence[KeptStore] = (
-    KeptStore("labels.db", "labels, moderation events and reports"),
-    KeptStore("private.db", "sessions, queues, plays and preferences"),
+    KeptStore(labels.FILE, "labels, moderation events and reports", labels.version()),
+    KeptStore(private.FILE, "sessions, queues, plays and preferences", private.version()),
 )
 REBUILT: Sequence[str] = (schema.FILE, "blobs")
 SECRETS = "the file that PLYR_LABELER_KEY_FILE names"

@@ -18,13 +18,16 @@ from atp.runtime.lock import LockHeld
 from atp.runtime.sqlite import StoreError
 from atp.runtime.supervise import ServiceEnded
 from ops import commands as do
+from ops import label, upkeep
 from ops import settings as settings_
-from ops import upkeep
 from ops.audit import audit
 from ops.backfill import backfill
 from ops.backup import backup
+from ops.doctor import doctor
 from ops.errors import CannotRun
+from ops.identity import identity
 from ops.restore import restore
+from ops.rotate import rotate
 from ops.settings import Settings
 
 OK, NO, USAGE, FAILED = range(4)
@@ -70,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "serve", do.serve, "indexer and AppView under one supervisor", json=True)
     _add(commands, "index", do.index, "the indexer alone")
-    _add(commands, "appview", do.appview, "the AppView alone, over an index that exists")
+    shown = _add(commands, "appview", do.appview, "the AppView alone, over an index that exists")
+    shown.add_argument(
+        "--with-labeler", action="store_true", help="and the labeler on the same listener"
+    )
+    _add(commands, "labeler", do.labeler, "the labeler alone")
     made = _add(
         commands, "demo", do.demo, "a small network with everything of serve on it", json=True
     )
@@ -89,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     about = "compare the index with the network and with its own raw records"
     looked = _add(commands, "audit", audit, about, json=True)
     looked.add_argument("--repair", action="store_true", help="mend what differs, and look again")
+    about = "see from outside whether all is set up: identity, methods, signatures, clock"
+    _add(commands, "doctor", doctor, about, json=True)
+    _add_label(commands)
     about = "copy the stores that cannot be rebuilt into a new folder, while they are in use"
     saved = _add(commands, "backup", backup, about, json=True)
     saved.add_argument("dir", type=Path, metavar="DIR", help="a folder that is new or empty")
@@ -97,6 +107,34 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("dir", type=Path, metavar="DIR", help="what plyr backup has written")
     back.add_argument("--force", action="store_true", help="put aside the stores that are there")
     return parser
+
+
+def _add_label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "the labeler's own labels: give, take back, show"
+    group = commands.add_parser("label", help=about, description=about[0].upper() + about[1:] + ".")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    given = _add(actions, "apply", label.apply, "say something of a subject", json=True)
+    taken = _add(actions, "negate", label.negate, "take back what was said", json=True)
+    for parser in (given, taken):
+        parser.add_argument("uri", metavar="URI", help="an account's DID, a record, any URI")
+        parser.add_argument("val", metavar="VAL", help="the label's name")
+        parser.add_argument("--reason", help="why, for the moderation log")
+    given.add_argument("--neg", action="store_true", help="take it back")
+    given.add_argument("--cid", help="the one version of the record that is meant")
+    given.add_argument("--exp", metavar="TIME", help="when it ceases, as 2027-01-31T00:00:00Z")
+    shown = _add(actions, "list", label.list_, "show what holds", json=True)
+    shown.add_argument("uri", nargs="?", metavar="URI", help="of this subject only")
+    shown.add_argument("--all", action="store_true", help="the whole history")
+    _add(actions, "export", label.export, "print every label, a line of JSON each", json=True)
+    about = "print what the labeler's DID document needs"
+    _add(actions, "identity", identity, about, json=True)
+    turned = _add(actions, "rotate", rotate, "sign with another key, and all anew", json=True)
+    turned.add_argument(
+        "--compromised", action="store_true", help="show nothing more that the old key signed"
+    )
+    turned.add_argument("--reason", help="why, for the moderation log")
+    made = _add(actions, "keygen", label.keygen, "make a new signing key", json=True)
+    made.add_argument("file", type=Path, metavar="FILE", help="a new file")
 
 
 def _add(

@@ -16,6 +16,8 @@ from atp.runtime import control
 from atp.runtime.supervise import run_until_signal
 from indexer import schema
 from indexer import service as indexer_service
+from labeler import schema as labels
+from ops import labeler as labeler_service
 from ops import web
 from ops.demo import run_demo
 from ops.errors import CannotRun
@@ -41,9 +43,15 @@ def index(settings: Settings, _arguments: argparse.Namespace) -> int:
     return 0
 
 
-def appview(settings: Settings, _arguments: argparse.Namespace) -> int:
+def appview(settings: Settings, arguments: argparse.Namespace) -> int:
     """`plyr appview`."""
-    run_until_signal(lambda stop: web.run(settings, stop))
+    run_until_signal(lambda stop: web.run(settings, stop, with_labeler=arguments.with_labeler))
+    return 0
+
+
+def labeler(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """`plyr labeler`."""
+    run_until_signal(lambda stop: labeler_service.run(settings, stop))
     return 0
 
 
@@ -76,6 +84,7 @@ def status(settings: Settings, arguments: argparse.Namespace) -> int:
         found = asyncio.run(control.request(path, "status", {}))
     except control.NotRunning as exc:
         raise CannotRun(str(exc)) from exc
+    found["labeler"] = _labeler_status(settings)
     if arguments.json:
         print(json.dumps(found))
     else:
@@ -83,8 +92,23 @@ def status(settings: Settings, arguments: argparse.Namespace) -> int:
             print(_source(source))
         for state, count in sorted(found["repos"].items()):
             print(f"{count} repos {state}")
+        print(_labeler(found["labeler"]))
     well = (one["connected"] and one["blind_since"] is None for one in found["sources"])
     return 0 if all(well) else 1
+
+
+def _labeler_status(settings: Settings) -> dict[str, Any] | None:
+    """How the labeler does; None where none runs."""
+    try:
+        return asyncio.run(control.request(settings.data_dir / labels.FILE, "status", {}))
+    except control.NotRunning:
+        return None
+
+
+def _labeler(told: dict[str, Any] | None) -> str:
+    if told is None:
+        return "no labeler runs"
+    return f"labeler {told['did']}  {told['labels']} labels  {told['problem'] or told['key']}"
 
 
 def _source(told: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from atp.runtime.supervise import supervise
+from labeler import keys
 from lexicons.names import Names
 from ops.devnet.install import InstallError, ensure_installed
 from ops.devnet.network import Devnet, DevnetError
@@ -61,6 +63,7 @@ async def run_demo(
             plc_url=network.plc,
             handle_resolver_url=tuple(network.pds),
             allow_private_hosts=True,
+            labeler_key_file=settings.labeler_key_file or _labeler_key(folder),
         )
         scene = await play(Names(settings.namespace), network.enter, _now(), seed)
 
@@ -116,6 +119,15 @@ async def _on_show(settings: Settings, scene: Scene) -> None:
                     waiting.pop()
                     continue
             await asyncio.sleep(LOOK_AGAIN)
+
+
+def _labeler_key(folder: Path) -> Path:
+    """A key of the demo's own."""
+    path = folder / "labeler.key"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        keys.write_new(path, secrets.token_bytes(32))
+    return path
 
 
 def _now() -> int:

@@ -9,22 +9,29 @@ import asyncio
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 
+from atp.did_doc import DidDocument
+from atp.keys import PublicKey
 from atp.runtime import control
 from atp.runtime.config import Listen
 from atp.runtime.supervise import Service, process, supervise
 from indexer import schema
-from indexer.service import IndexerConfig
+from indexer.service import IndexerConfig, OwnLabeler
+from labeler import schema as labels
+from ops.did import labeler_document
 from ops.errors import CannotRun
 from ops.settings import Settings, as_flags
+from pds_client.identity import DidUnavailable
 
 PLYR = (sys.executable, "-m", "ops.cli")  # the same installation, whatever is on the PATH
 LOOK_AGAIN = 0.05  # seconds between two looks whether all is ready
+WAIT_FOR_LABELER = 15.0  # seconds in which our own labeler is to have started
 
 
 def listening(settings: Settings) -> Settings:
@@ -53,7 +60,34 @@ def indexer_config(settings: Settings) -> IndexerConfig:
         handle_resolvers=settings.handle_resolver_url,
         allow_private_hosts=settings.allow_private_hosts,
         metrics_listen=settings.metrics_listen,
+        labelers=settings.followed,
+        own_labeler=_own_labeler(settings),
     )
+
+
+def _own_labeler(settings: Settings) -> OwnLabeler | None:
+    """Ours, asked over its socket and read from the listener: it needs no name to be found."""
+    if settings.labeler_key_file is None:
+        return None
+    did, url = settings.labeler, f"http://{_reachable(settings.listen)}"
+
+    async def document() -> DidDocument:
+        return DidDocument.parse(labeler_document(did, await _label_key(settings), url), did)
+
+    return OwnLabeler(did, url, document)
+
+
+async def _label_key(settings: Settings) -> PublicKey | None:
+    """The key that our labeler signs with now. Raises `DidUnavailable` when it does not run."""
+    deadline = time.monotonic() + WAIT_FOR_LABELER
+    while True:
+        try:
+            told = await control.request(settings.data_dir / labels.FILE, "status", {})
+            return PublicKey.from_did_key(told["key"]) if told["key"] else None
+        except (control.NotRunning, control.ControlError) as exc:
+            if time.monotonic() > deadline:
+                raise DidUnavailable(settings.labeler, "our labeler does not run") from exc
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 def summary(settings: Settings, pds: list[str]) -> dict[str, Any]:
@@ -74,7 +108,7 @@ def services(settings: Settings) -> dict[str, Service]:
     return {
         # The web process serves the indexer's metrics too.
         "indexer": process([*PLYR, "index", *flags, "--metrics-listen=off"]),
-        "appview": process([*PLYR, "appview", *flags]),
+        "appview": process([*PLYR, "appview", "--with-labeler", *flags]),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.bench import backfill, catchup, ingest, verify
+from ops.bench import backfill, catchup, fresh, ingest, labels, pages, search, verify
 from ops.bench.figures import Figure, merge, table
 
 BUILD = Path("build")
@@ -20,6 +20,10 @@ BENCHMARKS: Mapping[str, Callable[[Path], list[Figure]]] = {
     "verify": verify.run,
     "backfill": backfill.run,
     "catchup": catchup.run,
+    "labels": labels.run,
+    "search": search.run,
+    "pages": pages.run,
+    "fresh": fresh.run,
 }
 
 

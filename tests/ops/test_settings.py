@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from atp.runtime.config import ConfigError, Listen
+from atp.syntax import Did
 from ops.settings import Settings, as_flags, load
 
 
@@ -34,6 +35,17 @@ def test_a_stream_begins_at_the_oldest_on_local_networks() -> None:
     assert Settings(start="oldest").starts_at_oldest
 
 
+def test_our_own_labels_count_once_there_is_a_key() -> None:
+    """Ours come first, and once; without a key there are none to wait for."""
+    other = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+    settings = Settings(labelers=(other,), public_url="https://plyr.example.com")
+    assert settings.followed == (other,)
+    with_key = replace(settings, labeler_key_file=Path("key"))
+    assert with_key.followed == ("did:web:plyr.example.com", other)
+    assert replace(with_key, labelers=(other, with_key.did)).followed == (with_key.did, other)
+    assert replace(with_key, labeler_did=other).followed == (other,)
+
+
 def test_a_public_listener_needs_its_url() -> None:
     """Nobody can guess under which name others reach an open listener."""
     settings = Settings(listen=Listen("0.0.0.0", 80))
@@ -56,7 +68,12 @@ def test_a_public_listener_needs_its_url() -> None:
             public_url="https://plyr.example.com",
             handle_resolver_url=("http://127.0.0.1:1", "http://127.0.0.1:2"),
             allow_private_hosts=True,
+            trusted_media=("https://a.example.com", "https://b.example.com/media"),
+            blob_url="https://media.example.com",
+            blob_cache_mb=256,
             metrics_listen=Listen("127.0.0.1", 9090),
+            labeler_key_file=Path("/srv/plyr keys/labeler"),
+            labeler_did=Did("did:web:labels.example.com"),
         ),
     ],
 )
@@ -80,6 +97,9 @@ def test_an_explicit_off_beats_the_environment() -> None:
         ({"PLYR_START": "yesterday"}, "live or oldest"),
         ({"PLYR_NAMESPACE": "plyr"}, "NSID"),
         ({"PLYR_LISTEN": "8080"}, "host:port"),
+        ({"PLYR_BLOB_CACHE_MB": "255"}, "256 or more"),
+        ({"PLYR_BLOB_CACHE_MB": "2GB"}, "256 or more"),
+        ({"PLYR_TRUSTED_MEDIA": "audio.plyr.fm"}, "https://"),
     ],
 )
 def test_a_bad_setting_is_refused_with_its_remedy(env: dict[str, str], said: str) -> None:

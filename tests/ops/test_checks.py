@@ -1,0 +1,55 @@
+"""The declaration of a labeler whose account has a PDS, as `plyr doctor` looks at it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from atp.did_doc import build
+from atp.label import KEY_ID
+from atp.runtime.http import Client
+from atp.syntax import Datetime
+from labeler import keys
+from labeler.policy import COLLECTION, RKEY, declaration
+from ops.checks import Examination, Finding, Grade
+from ops.settings import Settings
+from ops.world.network import World
+from pds_client.identity import Directory
+
+
+def now() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+async def test_the_declaration_is_looked_for_where_the_account_lives(tmp_path: Path) -> None:
+    """None fails, one is taken, and a PDS that does not answer proves nothing (law 10)."""
+    key = keys.write_new(tmp_path / "key", b"\x05" * 32).public_key
+    async with World(5, now) as world, Client(allow_private=True, trusted_origins=()) as http:
+        account = world.create_account("labeler.test")
+        settings = Settings(
+            data_dir=tmp_path,
+            plc_url=world.plc_url,
+            public_url="http://127.0.0.1:1",
+            labeler_did=account.did,
+            labeler_key_file=tmp_path / "key",
+        )
+        directory = Directory(http, world.plc_url)
+        pds = ("AtprotoPersonalDataServer", world.pds_urls[0])
+        document = build(account.did, None, {KEY_ID: key}, {"#atproto_pds": pds})
+        directory.seed(account.did, document)
+
+        async def looked_at() -> Finding:
+            found = await Examination(settings, http, directory).findings()
+            by_name = {one.check: one for one in found}
+            assert by_name["labeler key"].grade is Grade.OK
+            assert by_name["labeler service"].grade is Grade.FAIL
+            return by_name["declaration"]
+
+        missing = await looked_at()
+        assert (missing.grade, COLLECTION in str(missing.todo)) == (Grade.FAIL, True)
+        account.create(COLLECTION, declaration(Datetime.from_micros(now())), RKEY)
+        assert (await looked_at()).grade is Grade.OK
+        await world.pdses[0].host.stop()
+        assert (await looked_at()).grade is Grade.WARN
+        await world.pdses[0].host.start()
