@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from atproto_client import Client
 from atproto_client.client.base import ClientBase
 from atproto_client.exceptions import BadRequestError
 from atproto_client.models.dot_dict import DotDict
@@ -65,7 +66,13 @@ def every_query(track: dict[str, Any]) -> dict[str, dict[str, object]]:
         "feed.getTrackLikes": {"uri": track["uri"]},
         "feed.getTrackComments": {"uri": track["uri"]},
         "actor.getProfile": {"actor": author},
+        "actor.getProfiles": {"actors": [author, "nobody.test"]},
+        "actor.getSuggestions": {"limit": 3},
+        "graph.getActorAlbums": {"actor": author},
+        "graph.getActorLists": {"actor": author, "listType": "playlist"},
+        "graph.getTrackLists": {"uri": track["uri"]},
         "graph.getList": {"uri": track["uri"].replace("/fm.plyr.track/", "/fm.plyr.list/")},
+        "server.describeServer": {},
         "server.getStats": {},
     }
 
@@ -121,6 +128,48 @@ def test_the_sdk_calls_every_query(demo: Running, track: dict[str, Any]) -> None
             client.invoke_query(str(NAMES.query("feed.getTrack")), params=DotDict({"uri": UNSEEN}))
     assert refused.value.response is not None
     assert "RecordNotFound" in str(refused.value.response.content)
+
+
+def test_the_sdk_reads_repos(demo: Running, track: dict[str, Any]) -> None:
+    """Its typed methods get from us what they get from the account's PDS."""
+    author = track["author"]
+    collection, rkey = track["uri"].split("/")[-2:]
+    here, pds = (Client(f"{url}/xrpc") for url in (demo.said["appview"], demo.said["pds"][0]))
+    with closing(here.request), closing(pds.request):
+        for client in (here, pds):
+            record = client.com.atproto.repo.get_record(
+                {"repo": author["did"], "collection": collection, "rkey": rkey}
+            )
+            assert (record.uri, record.cid) == (track["uri"], track["cid"])
+            assert record.value.title == track["record"]["title"]
+            listed = client.com.atproto.repo.list_records(
+                {"repo": author["did"], "collection": collection, "limit": 100}
+            )
+            assert track["uri"] in [one.uri for one in listed.records]
+            assert all(one.value.title for one in listed.records)
+        repo = here.com.atproto.repo.describe_repo({"repo": author["handle"]})
+        assert (repo.did, repo.handle) == (author["did"], author["handle"])
+        assert repo.handle_is_correct
+        assert collection in repo.collections
+        found = here.com.atproto.identity.resolve_handle({"handle": author["handle"]})
+        assert found.did == author["did"]
+
+
+def test_albums(demo: Running) -> None:
+    """The demo's album is found through its artist, its slug and its tracks."""
+    listing = get(demo, "graph.getList", uri=a_list(demo))["list"]
+    artist = listing["author"]["did"]
+    assert listing["uri"] in [
+        one["uri"] for one in get(demo, "graph.getActorLists", actor=artist)["lists"]
+    ]
+    albums = get(demo, "graph.getActorAlbums", actor=artist)["albums"]
+    assert albums
+    for album in albums:
+        whole = get(demo, "graph.getAlbum", actor=artist, slug=album["slug"])
+        assert whole["album"]["trackCount"] == len(whole["items"]) > 0
+        for item in whole["items"]:
+            holding = get(demo, "graph.getTrackLists", uri=item["subject"]["uri"])["lists"]
+            assert album.get("uri") in (None, *(one["uri"] for one in holding))
 
 
 def test_curl_calls_every_query(demo: Running, track: dict[str, Any]) -> None:
