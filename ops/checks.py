@@ -31,7 +31,7 @@ from indexer import schema as index_schema
 from labeler import keys, schema
 from labeler.keys import KeyFileError
 from labeler.policy import COLLECTION, RKEY
-from labeler.service import NO_KEY, QUERY_LABELS
+from labeler.service import QUERY_LABELS
 from labeler.stream import PATH as SUBSCRIBE_LABELS
 from ops.did import APPVIEW, origin
 from ops.gate import now_micros
@@ -102,7 +102,8 @@ class Examination:
         """The key that signs, and findings about its file and the labeler that uses it."""
         name, file = "key file", self._settings.labeler_key_file
         if file is None:
-            return None, [_warn(name, "there is none, so nothing is labelled", NO_KEY)]
+            what = "plyr label keygen FILE makes one, PLYR_LABELER_KEY_FILE names it"
+            return None, [_warn(name, "there is none, so nothing is labelled", what)]
         try:
             key = keys.read(file).public_key
         except KeyFileError as exc:

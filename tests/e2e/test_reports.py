@@ -12,14 +12,22 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
+import pytest
+
 from atp.jwt import sign
 from atp.runtime import sqlite
+from atp.syntax import Handle
 from labeler import schema
 from labeler.reports import CREATE_REPORT, MAX_REPORTS
+from ops.devnet.network import Devnet
+from ops.devnet.pds import Pds
 from ops.world.account import Account
 from ops.world.network import World
 from tests.e2e.plyr import answered
+from tests.e2e.test_devnet import why_not
 from tests.e2e.test_label import alone, free_port, get
+from tests.e2e.test_serve import serving
 
 
 def now() -> int:
@@ -99,3 +107,26 @@ async def _calls(flags: tuple[str, ...], account: Account) -> dict[str, tuple[in
             return {name: (status, told["error"]) for name, (status, told) in answers.items()}
 
     return await asyncio.to_thread(calling)
+
+
+@pytest.mark.timeout(180)
+async def test_a_real_pds_hands_a_report_on(tmp_path: Path) -> None:
+    """An app of the user's names the labeler in atproto-proxy; the labeler believes the PDS."""
+    if missing := why_not():
+        pytest.skip(missing)
+    key = tmp_path / "key"
+    await answered("label", "keygen", str(key))
+    async with (
+        Devnet(pds=1, data_dir=tmp_path / "devnet") as net,
+        aiohttp.ClientSession() as http,
+        serving(
+            tmp_path / "data",
+            f"--relays={net.pds_urls[0].replace('http', 'ws', 1)}",
+            f"--plc-url={net.plc_url}",
+            f"--labeler-key-file={key}",
+        ) as said,
+    ):
+        fan = await Pds(http, net).create_account(Handle.parse("fan.test"))
+        proxied = {"atproto-proxy": f"{said['serviceDid']}#atproto_labeler"}
+        told = await fan.procedure(CREATE_REPORT, BODY, proxied)
+        assert (told["reportedBy"], told["subject"]) == (fan.did, BODY["subject"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from atp.did_doc import build
 from atp.label import KEY_ID
 from atp.runtime.http import Client
@@ -12,6 +14,7 @@ from atp.syntax import Datetime
 from labeler import keys
 from labeler.policy import COLLECTION, RKEY, declaration
 from ops.checks import Examination, Finding, Grade
+from ops.cli import main
 from ops.settings import Settings
 from ops.world.network import World
 from pds_client.identity import Directory
@@ -47,9 +50,19 @@ async def test_the_declaration_is_looked_for_where_the_account_lives(tmp_path: P
             return by_name["declaration"]
 
         missing = await looked_at()
-        assert (missing.grade, COLLECTION in str(missing.todo)) == (Grade.FAIL, True)
+        assert (missing.grade, COLLECTION in missing.said) == (Grade.FAIL, True)
         account.create(COLLECTION, declaration(Datetime.from_micros(now())), RKEY)
         assert (await looked_at()).grade is Grade.OK
         await world.pdses[0].host.stop()
         assert (await looked_at()).grade is Grade.WARN
         await world.pdses[0].host.start()
+
+
+def test_people_are_told_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing runs, each finding that is not good says what to do; and the status is 1."""
+    nowhere = ("--public-url=http://127.0.0.1:1", "--plc-url=http://127.0.0.1:1")
+    assert main(["doctor", f"--data-dir={tmp_path}", *nowhere]) == 1
+    told = capsys.readouterr().out
+    assert all(grade in told for grade in Grade)
+    assert "plyr label keygen" in told
+    assert told.count("→") >= told.count("fail ") + told.count("warn ")

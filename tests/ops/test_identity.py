@@ -24,14 +24,14 @@ def test_a_plc_operation_gets_key_and_service(
 ) -> None:
     """The fields that the operation adds, the key as did:key."""
     key = keys.write_new(tmp_path / "key", b"\x05" * 32).public_key.did_key()
-    flags = (f"--labeler-key-file={tmp_path / 'key'}", f"--labeler-did={PLC}")
+    folder = f"--data-dir={tmp_path}"
+    flags = (f"--labeler-key-file={tmp_path / 'key'}", f"--labeler-did={PLC}", folder)
     fields = {
         "verificationMethods": {"atproto_label": key},
         "services": {
             "atproto_labeler": {"type": "AtprotoLabeler", "endpoint": "https://plyr.example.com"}
         },
     }
-    flags = (*flags, f"--data-dir={tmp_path}")
     assert main(["label", "apply", PLC, "rude", *flags, "--plc-url=http://127.0.0.1:1"]) == 0
     capsys.readouterr()
     told = json.loads(said(capsys, *flags, "--json"))
