@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from inspect import isawaitable
 from pathlib import Path
 from typing import TypeVar
 
@@ -186,7 +185,7 @@ def _handler(
         told = accepted.headers()
         try:
             value = answer(store, call)
-            if isawaitable(value):
+            if not isinstance(value, dict | Response):
                 value = await value
         except XrpcError as exc:
             raise exc.also(told) from exc

@@ -200,4 +200,7 @@ def _joined(found: Sequence[tuple[tuple[int, int], Fragment]], limit: int) -> Re
         begin = b'{"cursor":"%s","tracks":[' % Place(*found[limit - 1][0]).encode().encode()
     kept = [fragment for _, fragment in found[:limit] if fragment.text]
     tag = etag(begin + b"".join([fragment.digest for fragment in kept]))
-    return Response(begin + b",".join([fragment.text for fragment in kept]) + b"]}", tag=tag)
+    texts = [fragment.text for fragment in kept] or [b""]
+    texts[0] = begin + texts[0]
+    texts[-1] += b"]}"
+    return Response(b",".join(texts), tag=tag)

@@ -42,7 +42,7 @@ footer {{ margin-top: 2.2rem; font-size: .85rem; opacity: .75; }}
 <h1>plyr AppView</h1>
 <p>An open AppView for <code>{namespace}</code> music on the AT Protocol. It reads the tracks,
 likes, comments and lists that people keep in their own repositories, verifies every one, and
-answers any client over XRPC. Nothing here needs an account.</p>
+answers any client over XRPC. What is public needs no account.</p>
 <h2>What it holds</h2>
 <dl>{numbers}</dl>
 <h2>Ask it</h2>
