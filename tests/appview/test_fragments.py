@@ -53,7 +53,10 @@ def test_any_history(history: list[tuple[Any, ...]]) -> None:
         [("label", 0, "account", "sexual", False, 2), ("later", 3), ("later", -4)],
         [("label", 1, "track", "!hide", False, None), ("labeler", False), ("labeler", True)],
         [("label", 0, "profile", "jazz", False, None), ("takedown", 0, "law")],
-        [("album", 0, "One", [KEYS[0]]), ("album", 0, "Two", []), ("album", 0, None, [])],
+        [("album", 0, "One", [KEYS[0]]), ("album", 0, "Two", [])],
+        [("album", 0, "One", []), ("album", 0, None, [])],
+        [("track", 0, KEYS[1], {"album": "One"}, IMAGES[1]), ("no track", 0, KEYS[1])],
+        [("bsky", 0, "Name", True), ("bsky", 0, None, False)],
         [
             ("track", 0, KEYS[1], {"album": "One"}, IMAGES[1]),
             ("label", 0, "track", "!hide", False, None),
