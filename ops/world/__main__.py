@@ -1,6 +1,6 @@
 """`python -m ops.world`: serve a world with a little traffic, for the curious.
 
-Prints one JSON line with the URLs and runs until it is interrupted.
+Prints one JSON line with the URLs and runs until SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import argparse
 import asyncio
 import json
 import time
-from contextlib import suppress
+from functools import partial
 
 from atp.datetime import Datetime
+from atp.runtime.supervise import run_until_signal
 from lexicons.names import Names
 from ops.world.network import World
 
@@ -22,8 +23,8 @@ def _now() -> int:
     return time.time_ns() // 1_000
 
 
-async def serve(seed: int, pdses: int) -> None:
-    """Run the world: one artist with a track on each PDS, who go on liking each other's."""
+async def serve(stop: asyncio.Event, seed: int, pdses: int) -> None:
+    """Run the world until told to stop: on each PDS an artist, who go on liking each other's."""
     names = Names()
     async with World(seed, _now, pdses=pdses) as world:
         artists = [world.create_account(f"artist{pds}.test", pds) for pds in range(pdses)]
@@ -43,12 +44,19 @@ async def serve(seed: int, pdses: int) -> None:
         urls = {"plc": world.plc_url, "relays": [world.relay_url], "pds": world.pds_urls}
         print(json.dumps(urls), flush=True)
         count = 0
-        while True:
-            await asyncio.sleep(SECONDS_BETWEEN_RECORDS)
+        while not await _within(SECONDS_BETWEEN_RECORDS, stop):
             subject = tracks[count % pdses].to_json()
             like = {"subject": subject, "createdAt": Datetime.from_micros(_now())}
             artists[(count + 1) % pdses].create(names.like, like)
             count += 1
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def main() -> None:
@@ -57,8 +65,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same DIDs")
     parser.add_argument("--pdses", type=int, default=2, help="how many PDSes")
     options = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.seed, options.pdses))
+    run_until_signal(partial(serve, seed=options.seed, pdses=options.pdses))
 
 
 if __name__ == "__main__":

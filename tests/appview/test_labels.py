@@ -279,6 +279,7 @@ def test_labels_cost_one_statement(index: Index, client: Client, alice: Did) -> 
     """However many there are, and on whatever."""
     for number in range(30):
         index.label(index.track(index.actor(f"artist{number}")), f"v{number}")
+    client.viewer = alice  # whose pages are made anew each time
     with_labels = client.statements("feed.getLatestTracks", limit=30)
     assert len(with_labels) == len(client.statements("feed.getLatestTracks", limit=1))
     client.headers = {ACCEPT: b""}
