@@ -39,6 +39,7 @@ WAITS: tuple[tuple[ModuleType, str, float], ...] = (
     (hosting, "DAY", 300 * MILLISECOND),
     (hosting, "FIRST_WAIT", 50 * MILLISECOND),
     (hosting, "LAST_WAIT", 200 * MILLISECOND),
+    (hosting, "PATIENT_FOR", 4),
     (hosts, "MAX_REST", 0.2),
     (hosts, "REST", 0.05),
     (identities, "IDLE", 0.1),
