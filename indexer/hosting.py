@@ -13,7 +13,7 @@ DID document names at that moment (spec: account hosting status), and visibility
     inactive, other or none  whatever           hidden as answered     no       daily
     not found                deleted            hidden as deleted      yes      no
     not found                inactive           hidden as told         no       soon
-    not found                active             as it was              no       soon
+    not found                active             as it was (for a day)  no       soon
     not found                nothing            hidden as `not_found`  no       soon
     none                     deleted            hidden as deleted      no       soon
     none                     inactive           as it was              no       soon
