@@ -8,13 +8,14 @@ signature and inclusion are applied at once, whether the repo is known to be com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import apsw
 
 from atp import cbor
 from atp.cbor import Value
+from atp.cid import Cid
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
 from atp.sync import (
@@ -84,7 +85,7 @@ class Applier:
         """Write one event that ``source`` (its URL) gave; ``now`` in microseconds."""
         match outcome:
             case VerifiedCommit():
-                return self._commit(conn, outcome, now, Origin(source))
+                return self._commit(conn, outcome, now, source)
             case VerifiedSync():
                 return _sync(conn, outcome, now)
             case AccountMsg():
@@ -99,7 +100,7 @@ class Applier:
                 return Applied(Verdict.REJECTED, outcome.reason)
 
     def _commit(
-        self, conn: apsw.Connection, commit: VerifiedCommit, now: int, origin: Origin
+        self, conn: apsw.Connection, commit: VerifiedCommit, now: int, source: str
     ) -> Applied:
         ours = [op for op in commit.ops if op.collection in self._collections]
         if followed := followed_in(commit):
@@ -118,8 +119,7 @@ class Applier:
         actor = actor or rows.actor(conn, commit.did)
         if head is None and ours:
             handles.schedule(conn, actor.id, now)
-        written = [self._op(conn, actor, op, rev=commit.rev, now=now, origin=origin) for op in ours]
-        settle(conn, actor, written, now)
+        self._ops(conn, actor, ours, rev=commit.rev, now=now, source=source)
         proofs.keep(conn, actor.id, commit, ours)
         link = chain(commit, head)
         reason = _INCOMPLETE.get(link)
@@ -135,6 +135,21 @@ class Applier:
             repos.put(conn, actor.id, head=here, reason=reason, now=now, commit=commit.commit_cid)
         resync.verified(conn, actor.id, now)
         return APPLIED
+
+    def _ops(
+        self,
+        conn: apsw.Connection,
+        actor: rows.Actor,
+        ops: Sequence[VerifiedOp],
+        *,
+        rev: Tid,
+        now: int,
+        source: str,
+    ) -> None:
+        if ops:
+            origin = rows.origin(conn, source)
+            written = [self._op(conn, actor, op, rev=rev, now=now, origin=origin) for op in ops]
+            settle(conn, actor, written, now)
 
     def _op(
         self,
@@ -159,16 +174,15 @@ class Applier:
         *,
         rev: Tid,
         now: int,
-        pds: str,
+        origin: Origin,
     ) -> Written | None:
         """Write what a whole repo at ``rev`` says of one record, unless a newer commit did.
 
-        ``pds`` is the origin from which the repo was fetched. What comes back is for `settle`.
+        What comes back is for `settle`.
         """
         record = rows.record(conn, actor.id, op.collection, op.rkey)
         if record.rev is not None and rev < record.rev:
             return None
-        origin = Origin(pds, repair=True)
         return self._write(conn, actor, record, op, rev=rev, now=now, origin=origin)
 
     def _write(
@@ -182,61 +196,54 @@ class Applier:
         now: int,
         origin: Origin,
     ) -> Written:
-        collection = self._collections[op.collection]
-        if record.live:
-            collection.unindex(conn, Row(record.id, actor.id, actor.active, 0))
+        if was_live := record.key is not None and record.live:
+            row = Row(record.key, actor.id, actor.active, 0)
+            self._collections[op.collection].unindex(conn, row)
         if op.cid is None:
-            rows.bury(conn, record.id, rev)
-            change = -1 if record.live else 0
+            rows.bury(conn, record, rev)
         else:
-            first = (record.first_seen if record.live else None) or now
-            known = self._store(
-                conn, actor, record.id, op, rev=rev, first_seen=first, origin=origin
+            first = (record.first_seen if was_live else None) or now
+            self._store(
+                conn,
+                actor,
+                record,
+                op,
+                cid=op.cid,
+                rev=rev,
+                first_seen=first,
+                now=now,
+                origin=origin,
             )
-            if not known:
-                self._seek(conn, actor, record.id, op.collection, now)
-            change = 0 if record.live else 1
+        change = (op.cid is not None) - was_live
         counted = op.collection != FOREIGN_PROFILE
         return Written(change if counted else 0, op.action, _entry(actor, op, rev, origin))
-
-    def _seek(
-        self, conn: apsw.Connection, actor: rows.Actor, record: int, collection: Nsid, now: int
-    ) -> None:
-        references = self._references.get(collection)
-        if references is not None and actor.active:
-            ours = self._names.collections
-            sought.seek(conn, references, record, actor.id, collections=ours, now=now)
 
     def _store(
         self,
         conn: apsw.Connection,
         actor: rows.Actor,
-        record: int,
+        record: rows.Record,
         op: VerifiedOp,
         *,
+        cid: Cid,
         rev: Tid,
         first_seen: int,
+        now: int,
         origin: Origin,
-    ) -> bool:
-        """Store a record; whether all that it refers to has come or will."""
-        assert op.cid is not None, "a delete stores nothing"
+    ) -> None:
+        """Store a version of a record, and its typed rows if it is valid."""
         value = {} if op.block is None else cbor.decode_map(op.block)
         judgement = self._judge(op, value)
-        rows.write(
-            conn,
-            record,
-            rev=rev,
-            cid=op.cid,
-            value=op.block,
-            first_seen=first_seen,
-            valid=judgement.valid,
-            problems=judgement.as_json(),
-            origin=origin,
-        )
-        if not judgement.valid:
-            return True
-        row = Row(record, actor.id, actor.active, sort_key(value, first_seen))
-        return self._collections[op.collection].index(conn, row, value)
+        valid, problems = judgement.valid, judgement.as_json()
+        version = rows.Version(rev, cid, op.block, first_seen, valid, problems, origin)
+        key = rows.write(conn, record, version)
+        if valid:
+            row = Row(key, actor.id, actor.active, sort_key(value, first_seen))
+            known = self._collections[op.collection].index(conn, row, value)
+            references = self._references.get(op.collection)
+            if not known and references is not None and actor.active:
+                ours = self._names.collections
+                sought.seek(conn, references, key, actor.id, collections=ours, now=now)
 
     def _judge(self, op: VerifiedOp, value: dict[str, Value]) -> Judgement:
         if op.block is None:

@@ -56,6 +56,7 @@ def step(
     if end is None:
         raise ResyncFailed(Failure.MOVED_ON, f"commits do not follow on {snapshot.state.rev}")
     actor = rows.actor(conn, claim.did)
+    origin = rows.origin(conn, snapshot.pds, repair=True)
     written: list[Written | None] = []
     missing = 0
     for op in _differences(conn, claim, snapshot, applier.collections):
@@ -65,8 +66,8 @@ def step(
             if len(written) == STEP:
                 settle(conn, actor, written, now)
                 return Step.MORE
-            rev, pds = snapshot.state.rev, snapshot.pds
-            written.append(applier.repair(conn, actor, op, rev=rev, now=now, pds=pds))
+            rev = snapshot.state.rev
+            written.append(applier.repair(conn, actor, op, rev=rev, now=now, origin=origin))
     settle(conn, actor, written, now)
     checks.fetched(conn, claim.actor, snapshot.state, snapshot.blocks.root, now)
     if missing:

@@ -30,7 +30,10 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
         ),
     )
     _count(conn, row, about.record, 1)
-    notifications.tell(conn, "comment", row.record, about.record, row.sort_at)
+    if about.owner != row.actor:
+        notifications.tell(
+            conn, about.owner, "comment", row.record, subject=about.record, sort_at=row.sort_at
+        )
     return about.known
 
 

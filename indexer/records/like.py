@@ -23,7 +23,10 @@ def index(conn: apsw.Connection, row: Row, value: Mapping[str, Value]) -> bool:
         "INSERT INTO likes (record, actor, subject, subject_cid, sort_at) VALUES (?, ?, ?, ?, ?)",
         (row.record, row.actor, liked.record, liked.cid, row.sort_at),
     )
-    notifications.tell(conn, "like", row.record, liked.record, row.sort_at)
+    if liked.owner != row.actor:
+        notifications.tell(
+            conn, liked.owner, "like", row.record, subject=liked.record, sort_at=row.sort_at
+        )
     return liked.known
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 
@@ -14,8 +14,7 @@ from atp.syntax import AtUri
 from indexer.store import rows
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A record's keys, whose it is, and where it sorts (microseconds since the epoch)."""
 
     record: int
@@ -24,14 +23,14 @@ class Row:
     sort_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a strong reference points to: the key of the URI, and the version that was meant.
+class Subject(NamedTuple):
+    """What a strong reference points to: the key of the URI, whose it is, which version was meant.
 
     ``known`` says whether the record has come, or will since its repo is followed.
     """
 
     record: int
+    owner: int
     cid: Cid
     known: bool
 
@@ -50,7 +49,7 @@ def subject(conn: apsw.Connection, reference: Value) -> Subject | None:
     except CidError:
         return None
     found = rows.subject(conn, AtUri(uri))
-    return None if found is None else Subject(found[0], cid, found[1])
+    return None if found is None else Subject(found.record, found.owner, cid, found.known)
 
 
 def text(value: Mapping[str, Value], key: str) -> str | None:

@@ -22,14 +22,18 @@ _OF_ACCOUNT = {table: _BY.format(table) for table in ("likes", "comments", "list
 
 
 def tell(
-    conn: apsw.Connection, kind: Literal["like", "comment"], record: int, subject: int, sort_at: int
+    conn: apsw.Connection,
+    owner: int,
+    kind: Literal["like", "comment", "feature"],
+    record: int,
+    *,
+    subject: int,
+    sort_at: int,
 ) -> None:
-    """Tell a subject's owner of somebody else's like or comment."""
+    """Tell an account of what somebody else's record does with a subject."""
     conn.execute(
-        "INSERT INTO notifications (owner, sort_at, record, kind, subject)"
-        " SELECT s.actor, ?1, r.id, ?2, s.id FROM records r CROSS JOIN records s"
-        " ON s.id = ?4 AND s.actor <> r.actor WHERE r.id = ?3",
-        (sort_at, kind, record, subject),
+        "INSERT INTO notifications (owner, sort_at, record, kind, subject) VALUES (?, ?, ?, ?, ?)",
+        (owner, sort_at, record, kind, subject),
     )
 
 
@@ -40,11 +44,7 @@ def tell_featured(
     for did in guests:
         owner = rows.actor(conn, did).id
         if owner != actor:
-            conn.execute(
-                "INSERT INTO notifications (owner, sort_at, record, kind, subject)"
-                " VALUES (?1, ?2, ?3, 'feature', ?3)",
-                (owner, sort_at, track),
-            )
+            tell(conn, owner, "feature", track, subject=track, sort_at=sort_at)
 
 
 def tell_listed(

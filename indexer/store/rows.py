@@ -7,6 +7,7 @@ somebody refers to it, so references never wait for what they point to.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 
@@ -29,25 +30,57 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record came from: a source's URL, or the PDS whose repo was fetched as a repair."""
-
-    name: str
-    repair: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One AT-URI's row; ``rev`` and ``first_seen`` are None while it is unseen."""
+    """Where records come from: a source, or a PDS whose repo was fetched as a repair."""
 
     id: int
-    state: str
-    rev: Tid | None
-    first_seen: int | None
+    repair: bool
+
+
+class Record(NamedTuple):
+    """One AT-URI and its row.
+
+    ``key`` is None where nobody has heard of it; ``rev`` and ``first_seen`` are None while it is
+    unseen.
+    """
+
+    actor: int
+    collection: str
+    rkey: str
+    key: int | None = None
+    state: str = "unseen"
+    rev: Tid | None = None
+    first_seen: int | None = None
 
     @property
     def live(self) -> bool:
         """Whether the record exists in its repo, valid or not."""
         return self.state in ("valid", "invalid")
+
+
+class Version(NamedTuple):
+    """What a commit, or a repo at a rev, says of a record.
+
+    ``value`` are its bytes, if there are any; ``first_seen`` is in microseconds, ``problems`` JSON.
+    """
+
+    rev: Tid
+    cid: Cid
+    value: bytes | None
+    first_seen: int
+    valid: bool
+    problems: str | None
+    origin: Origin
+
+
+class Referred(NamedTuple):
+    """The row of a URI that a record refers to: its key and whose it is.
+
+    ``known`` is whether its record has come, or will since its repo is followed.
+    """
+
+    record: int
+    owner: int
+    known: bool
 
 
 def find_actor(conn: apsw.Connection, did: Did) -> Actor | None:
@@ -77,71 +110,97 @@ def collection_id(conn: apsw.Connection, nsid: str) -> int:
     return conn.last_insert_rowid()
 
 
+def origin(conn: apsw.Connection, name: str, *, repair: bool = False) -> Origin:
+    """The origin of that URL, made known if it was not."""
+    row = conn.execute(
+        "SELECT id FROM origins WHERE name = ? AND repair = ?", (name, repair)
+    ).fetchone()
+    if row is not None:
+        return Origin(int(row[0]), repair)
+    conn.execute("INSERT INTO origins (name, repair) VALUES (?, ?)", (name, repair))
+    return Origin(conn.last_insert_rowid(), repair)
+
+
 def record(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> Record:
-    """The row of an AT-URI; a new one starts ``unseen``."""
+    """What is held of an AT-URI."""
     row = conn.execute(
         "SELECT id, state, rev, first_seen FROM records WHERE actor = ?"
         " AND collection = (SELECT id FROM collections WHERE nsid = ?) AND rkey = ?",
         (actor_id, collection, rkey),
     ).fetchone()
-    if row is not None:
-        return Record(row[0], row[1], None if row[2] is None else Tid(row[2]), row[3])
+    if row is None:
+        return Record(actor_id, collection, rkey)
+    key, state, rev, first_seen = row
+    return Record(
+        actor_id, collection, rkey, key, state, None if rev is None else Tid(rev), first_seen
+    )
+
+
+def _unseen(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> int:
+    """The key of a new row for an AT-URI."""
     conn.execute(
         "INSERT INTO records (actor, collection, rkey, state) VALUES (?, ?, ?, 'unseen')",
         (actor_id, collection_id(conn, collection), rkey),
     )
-    return Record(conn.last_insert_rowid(), "unseen", None, None)
+    return conn.last_insert_rowid()
 
 
-def subject(conn: apsw.Connection, uri: AtUri) -> tuple[int, bool] | None:
-    """The key of a URI that a record refers to, and whether its record has come or will.
-
-    It will when the repo is followed. None when the URI does not name a record by DID.
-    """
+def subject(conn: apsw.Connection, uri: AtUri) -> Referred | None:
+    """The row of a URI that a record refers to; None when it does not name a record by DID."""
     _, _, authority, *path = uri.split("/")
     if len(path) < 2 or not authority.startswith("did:"):
         return None
     collection, rkey = path
     row = conn.execute(
         # Without a join, as that takes twice as long.
-        "SELECT id, state <> 'unseen' OR EXISTS (SELECT 1 FROM repos r WHERE r.actor = s.actor)"
+        "SELECT id, actor,"
+        " state <> 'unseen' OR EXISTS (SELECT 1 FROM repos r WHERE r.actor = s.actor)"
         " FROM records s WHERE actor = (SELECT id FROM actors WHERE did = ?)"
         " AND collection = (SELECT id FROM collections WHERE nsid = ?) AND rkey = ?",
         (authority, collection, rkey),
     ).fetchone()
     if row is not None:
-        return row[0], bool(row[1])
-    return record(conn, actor(conn, Did(authority)).id, collection, rkey).id, False
+        return Referred(row[0], row[1], bool(row[2]))
+    owner = actor(conn, Did(authority)).id
+    known = conn.execute("SELECT 1 FROM repos WHERE actor = ?", (owner,)).fetchone() is not None
+    return Referred(_unseen(conn, owner, collection, rkey), owner, known)
 
 
-def write(
-    conn: apsw.Connection,
-    record_id: int,
-    *,
-    rev: Tid,
-    cid: Cid,
-    value: bytes | None,
-    first_seen: int,
-    valid: bool,
-    problems: str | None,
-    origin: Origin,
-) -> None:
-    """Store a record's newest bytes."""
-    state = "valid" if valid else "invalid"
-    source = _origin_id(conn, origin)
-    conn.execute(
-        "UPDATE records SET state = ?, rev = ?, cid = ?, value = ?, first_seen = ?, problems = ?,"
-        " origin = ? WHERE id = ?",
-        (state, rev, cid, value, first_seen, problems, source, record_id),
+def write(conn: apsw.Connection, record: Record, version: Version) -> int:
+    """Store a record's newest version; returns its key."""
+    columns = (
+        "valid" if version.valid else "invalid",
+        version.rev,
+        version.cid,
+        version.value,
+        version.first_seen,
+        version.problems,
+        version.origin.id,
     )
+    if record.key is not None:
+        conn.execute(
+            "UPDATE records SET state = ?, rev = ?, cid = ?, value = ?, first_seen = ?,"
+            " problems = ?, origin = ? WHERE id = ?",
+            (*columns, record.key),
+        )
+        return record.key
+    conn.execute(
+        "INSERT INTO records (state, rev, cid, value, first_seen, problems, origin, actor,"
+        " collection, rkey) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*columns, record.actor, collection_id(conn, record.collection), record.rkey),
+    )
+    return conn.last_insert_rowid()
 
 
-def bury(conn: apsw.Connection, record_id: int, rev: Tid) -> None:
+def bury(conn: apsw.Connection, record: Record, rev: Tid) -> None:
     """Leave a tombstone: the rev of the delete and nothing of the value."""
+    key = record.key
+    if key is None:
+        key = _unseen(conn, record.actor, record.collection, record.rkey)
     conn.execute(
         "UPDATE records SET state = 'deleted', rev = ?, cid = NULL, value = NULL, problems = NULL,"
         " origin = NULL WHERE id = ?",
-        (rev, record_id),
+        (rev, key),
     )
 
 
@@ -175,12 +234,3 @@ def scrub(conn: apsw.Connection, actor_id: int) -> None:
         (actor_id,),
     )
     search.put_actor(conn, actor_id)
-
-
-def _origin_id(conn: apsw.Connection, origin: Origin) -> int:
-    key = (origin.name, origin.repair)
-    row = conn.execute("SELECT id FROM origins WHERE name = ? AND repair = ?", key).fetchone()
-    if row is not None:
-        return int(row[0])
-    conn.execute("INSERT INTO origins (name, repair) VALUES (?, ?)", key)
-    return conn.last_insert_rowid()

@@ -14,7 +14,7 @@ from atp.mst_tree import Tree
 from atp.sync import RecordProblem, VerifiedCommit
 from atp.tid import Tid
 from indexer.store import rows
-from indexer.store.rows import Origin
+from indexer.store.rows import Version
 from tests.indexer.authors import NAMES, PDS, Author, Create, Delete, Index, Update, track
 
 T1, T2, T3 = "3kaaaaaaaaaa2", "3kaaaaaaaaab2", "3kaaaaaaaaac2"
@@ -149,17 +149,12 @@ def test_no_proof_outlives_its_version_whoever_replaces_it() -> None:
     index, mira = Index(), Author(0)
     commit = mira.commit(mira.track(T1))
     index.apply(commit)
-    rows.write(
-        index.conn,
-        index.one("SELECT id FROM records"),
-        rev=commit.rev,
-        cid=Cid.for_cbor(b"\xa0"),
-        value=b"\xa0",
-        first_seen=1,
-        valid=False,
-        problems=None,
-        origin=Origin(PDS, repair=True),
-    )
+    actor = rows.actor(index.conn, mira.did)
+    (op,) = commit.ops
+    record = rows.record(index.conn, actor.id, op.collection, op.rkey)
+    origin = rows.origin(index.conn, PDS, repair=True)
+    cid, block = Cid.for_cbor(b"\xa0"), b"\xa0"
+    rows.write(index.conn, record, Version(commit.rev, cid, block, 1, False, None, origin))
     assert kept(index, mira, T1) == []
     assert blocks(index) == 0
 
