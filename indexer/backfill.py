@@ -17,6 +17,7 @@ import apsw
 from atp.errors import InvalidIdentifier
 from atp.runtime.control import ControlError
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from atp.syntax import Did
 from indexer.discover import Discoverer
 from indexer.resync import Resyncer
@@ -76,7 +77,7 @@ class Backfill:
                 tell(progress)
                 if finding.done() and not (progress.due or progress.in_progress):
                     return progress
-                if fetching.done() or await _within(LOOK, stop):
+                if fetching.done() or await within(LOOK, stop):
                     return progress
         finally:
             for task in (finding, fetching):
@@ -129,11 +130,3 @@ class Backfill:
             due=counts.due,
             waiting=counts.failed,
         )
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False

@@ -20,6 +20,7 @@ import apsw
 from atp.runtime import log
 from atp.runtime.http import Client, HttpError, HttpUnavailable
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from atp.syntax import Did, Nsid
 from indexer.hosts import Hosts
 from indexer.store import discoveries
@@ -74,7 +75,7 @@ class Discoverer:
             if await self.once():
                 await self._again.wait()
             else:
-                await self._pause()
+                await within(RETRY_AFTER, self._again)
 
     async def again(self) -> None:
         """Read every list from its start."""
@@ -84,13 +85,6 @@ class Discoverer:
     async def once(self) -> bool:
         """Read what is unfinished; whether nothing is left that another try could read."""
         return all(await asyncio.gather(*map(self._source, self._sources)))
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(RETRY_AFTER):
-                await self._again.wait()
-        except TimeoutError:
-            return
 
     async def _source(self, source: str) -> bool:
         known = await self._writer.run(partial(_begin, source=source, names=self._names))

@@ -16,6 +16,7 @@ import apsw
 from atp import cbor
 from atp.runtime import eventlog
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from atp.syntax import Did, Handle
 from indexer.store import handles
 from pds_client.identity import (
@@ -66,20 +67,13 @@ class Identities:
                 for did, since in await self._writer.run(self._due):
                     self._under_way[did] = since
                     tasks.create_task(self._keep(did))
-                await self._rest()
+                await within(IDLE, self._wake)
                 await asyncio.sleep(PAUSE)
 
     def _due(self, conn: apsw.Connection) -> list[tuple[Did, int]]:
         busy = self._under_way
         found = handles.due(conn, self._clock(), AT_ONCE)
         return [(did, since) for did, since in found if did not in busy][: AT_ONCE - len(busy)]
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _keep(self, did: Did) -> None:
         found = await self._look_up(did)

@@ -14,6 +14,7 @@ from random import Random
 import apsw
 
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from indexer import accounts
 from indexer.ask import Asker
 from indexer.fetch import HostBusy
@@ -84,11 +85,7 @@ class Statuses:
     async def _rest(self) -> None:
         due = await self._writer.run(statuses.next_due)
         seconds = IDLE if due is None else min(max(due - self._clock(), SECOND) / SECOND, IDLE)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await within(seconds, self._wake)
 
     async def _settle(self, question: Question) -> None:
         try:

@@ -19,6 +19,7 @@ from atp.errors import InvalidIdentifier
 from atp.runtime import log
 from atp.runtime.control import ControlError
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from atp.syntax import Did
 from indexer.fetch import HostBusy
 from indexer.read_follows import NothingToRead, NotRead, Reader
@@ -79,12 +80,8 @@ class Viewers:
         news = self._news.setdefault(did, asyncio.Event()) if new else None
         await self._writer.run(lambda conn: follows.ask(conn, did, now))
         self._wake.set()
-        if news is not None:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await news.wait()
-            except TimeoutError:
-                logger.info("follows take long", did=did)
+        if news is not None and not await within(PATIENCE, news):
+            logger.info("follows take long", did=did)
         return {"new": new}
 
     async def run(self) -> None:
@@ -114,11 +111,7 @@ class Viewers:
             at = await self._writer.run(lambda conn: follows.next_due(conn, under_way))
             if at is not None:
                 seconds = min(IDLE, max(0.0, at - self._clock()) / SECOND)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await within(seconds, self._wake)
 
     async def _read(self, viewer: Due) -> None:
         try:

@@ -17,6 +17,7 @@ from typing import Protocol
 import apsw
 
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from indexer.apply import Applier
 from indexer.event import Item, Outcome
 from indexer.eye import Sight
@@ -100,11 +101,7 @@ class BatchWriter:
         while not stop.is_set():
             if not self._waiting:
                 self._wake.clear()
-                try:
-                    async with asyncio.timeout(BEAT):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
+                await within(BEAT, self._wake)
             await self._write()
         while self._waiting:
             await self._write()

@@ -26,6 +26,7 @@ import apsw
 
 from atp.keys import PrivateKey, PublicKey
 from atp.runtime import control, log
+from atp.runtime.beside import beside
 from labeler import keys, store, store_keys
 from labeler.keys import KeyFileError, Signer
 from labeler.service import NO_KEY, Labeler
@@ -176,16 +177,9 @@ async def rotating(
     """Take the commands of a rotation, and go on with one that was begun, inside the block."""
     rotation = Rotation(labeler, path, published)
     labeler.commands.update(rotation.commands)
-    try:
-        # A store that cannot be written any more ends the block.
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(rotation.run())
-            try:
-                yield
-            finally:
-                running.cancel()
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+    # A store that cannot be written any more ends the block.
+    async with beside(rotation.run()):
+        yield
 
 
 def sign_anew(

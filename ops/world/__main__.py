@@ -13,6 +13,7 @@ from functools import partial
 
 from atp.datetime import Datetime
 from atp.runtime.supervise import run_until_signal
+from atp.runtime.within import within
 from lexicons.names import Names
 from ops.world.network import World
 
@@ -44,19 +45,11 @@ async def serve(stop: asyncio.Event, seed: int, pdses: int) -> None:
         urls = {"plc": world.plc_url, "relays": [world.relay_url], "pds": world.pds_urls}
         print(json.dumps(urls), flush=True)
         count = 0
-        while not await _within(SECONDS_BETWEEN_RECORDS, stop):
+        while not await within(SECONDS_BETWEEN_RECORDS, stop):
             subject = tracks[count % pdses].to_json()
             like = {"subject": subject, "createdAt": Datetime.from_micros(_now())}
             artists[(count + 1) % pdses].create(names.like, like)
             count += 1
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
 
 
 def main() -> None:
