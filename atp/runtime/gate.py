@@ -36,22 +36,23 @@ class Gate:
         """The request with its viewer, and what is left to them. Raises `XrpcError`."""
         address = caller_address(request, self._proxies)
         if request.header(b"authorization") is None:
-            return request, _told(address and self._limiter.take(address))
+            return request, self._take(address)
         if address and (spent := self._limiter.look(address)).exceeded:
             raise _too_often(spent)
         try:
             viewer = await self._authenticate(request, method)
         except XrpcError as exc:
-            raise exc.also(_told(address and self._limiter.take(address))) from exc
-        return replace(request, viewer=viewer), _told(self._limiter.take(viewer or address or ""))
+            raise exc.also(self._take(address)) from exc
+        return replace(request, viewer=viewer), self._take(viewer or address)
 
-
-def _told(allowance: Allowance | str | None) -> Headers:
-    if not isinstance(allowance, Allowance):
-        return ()
-    if allowance.exceeded:
-        raise _too_often(allowance)
-    return allowance.headers()
+    def _take(self, caller: str | None) -> Headers:
+        """Count a call; None is nobody who is counted. Raises `XrpcError` for one too many."""
+        if caller is None:
+            return ()
+        allowance = self._limiter.take(caller)
+        if allowance.exceeded:
+            raise _too_often(allowance)
+        return allowance.headers()
 
 
 def _too_often(allowance: Allowance) -> XrpcError:

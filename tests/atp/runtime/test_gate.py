@@ -76,5 +76,6 @@ async def test_this_machine_is_not_counted() -> None:
     """The operator's own calls have no limit; a proxy's are counted for whom it names."""
     door = Door()
     assert {await door.call("127.0.0.1") for _ in range(10)} == {(None, None)}
+    assert {(await door.refused("127.0.0.1", "x")).status for _ in range(10)} == {401}
     alice = "did:web:alice.test"
     assert await door.call("127.0.0.1", alice) == (alice, 1)
