@@ -52,6 +52,8 @@ _MAYBE_MOVED = frozenset(
 
 LARGE = 8_388_608
 """Bytes of a repo; one in many has more."""
+SMALL_AT_ONCE = 4
+"""Repos with fewer bytes that are in memory side by side, so that they are written together."""
 
 
 class HostBusy(Exception):
@@ -83,14 +85,14 @@ class Fetcher:
         self.hosts = hosts
         self._ration = Ration(folder)
         self._clock = clock
-        self._rooms = {is_large: asyncio.Semaphore(1) for is_large in (False, True)}
+        self._rooms = {False: asyncio.Semaphore(SMALL_AT_ONCE), True: asyncio.Semaphore(1)}
 
     @asynccontextmanager
     async def snapshot(self, did: Did, collections: list[Nsid]) -> AsyncIterator[Snapshot]:
         """What the account has in ``collections``, proven. Raises `ResyncFailed`, `HostBusy`.
 
-        Many may be on their way from their hosts, but only one small and one large at a time are
-        in memory: what takes long to read holds up its like alone.
+        Many may be on their way from their hosts, but only a few small ones and one large one are
+        in memory at a time: what takes long to read holds up its like alone.
         """
         document = await self._document(did, refresh=False)
         with self._ration.file() as file:

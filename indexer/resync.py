@@ -22,6 +22,7 @@ import apsw
 from atp.errors import AtpError
 from atp.runtime import log
 from atp.runtime.sqlite import Writer
+from atp.runtime.within import within
 from atp.syntax import Did
 from indexer import repair
 from indexer.apply import Applier
@@ -33,10 +34,11 @@ from indexer.snapshot import Snapshot
 from indexer.store import resync, statuses
 from indexer.store.checks import REFUSED
 from indexer.store.resync import Claim
+from indexer.together import Together
 from lexicons.names import Names
 
 AT_ONCE = 16
-"""Repos under way; `indexer.hosts` bounds them per host, and one at a time is read."""
+"""Repos under way; `indexer.hosts` bounds them per host, and `indexer.fetch` those in memory."""
 PAUSE = 0.1
 """Seconds between two looks, however busy the stream."""
 IDLE = 10.0
@@ -79,6 +81,7 @@ class Resyncer:
         self._clock = clock
         self._follow = follow
         self._random = random
+        self._steps: Together[Step] = Together(writer, repair.STEP)
         self._wake = asyncio.Event()
         self.running = 0
         """Repos under way."""
@@ -115,11 +118,7 @@ class Resyncer:
         seconds = IDLE
         if due is not None and self.running < AT_ONCE:
             seconds = min(IDLE, max(SOON, due - self._clock()) / SECOND)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await within(seconds, self._wake)
 
     async def _resync(self, claim: Claim) -> None:
         try:
@@ -160,7 +159,7 @@ class Resyncer:
         def write(conn: apsw.Connection) -> Step:
             return repair.step(conn, self._applier, claim, found, now=now, due_at=due)
 
-        return await self._writer.run(write)
+        return await self._steps.run(write, min(len(found.records), repair.STEP))
 
     async def _fail(self, claim: Claim, failed: ResyncFailed) -> None:
         wait = min(FIRST_WAIT << min(claim.attempt - 1, 10), LAST_WAIT)
