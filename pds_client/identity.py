@@ -18,7 +18,6 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
 import orjson
 
@@ -115,7 +114,6 @@ class Directory:
         self._plc_url = plc_url
         self._handles = HandleResolver(http, handle_resolvers)
         self._clock = clock
-        self._pinned: dict[Did, DidDocument] = {}
         self._known: OrderedDict[Did, _Known] = OrderedDict()
         self._size = 0
         self._flights: dict[Did, asyncio.Task[_Known]] = {}
@@ -126,8 +124,6 @@ class Directory:
         Raises `DidAbsent`, `DidInvalid` or `DidUnavailable`. With ``refresh`` it is asked for
         anew, or is the very object known before where that was done within the last minute.
         """
-        if did in self._pinned:
-            return self._pinned[did]
         now = self._clock()
         known = self._recall(did)
         if refresh and (known is None or now - known.refreshed_at >= REFRESH_EVERY):
@@ -144,13 +140,9 @@ class Directory:
     def cached(self, did: Did) -> DidDocument | None:
         """The document of ``did`` if it is at hand and fresh; asks nobody."""
         known = self._recall(did)
-        if known is None:
-            return self._pinned.get(did)
-        return known.document if self._clock() - known.fetched_at < FRESH_FOR else None
-
-    def seed(self, did: Did, document: Mapping[str, Any]) -> None:
-        """Pin our own document: it is never asked for. Raises `atp.errors.DidDocError`."""
-        self._pinned[did] = DidDocument.parse(document, did)
+        if known is None or self._clock() - known.fetched_at >= FRESH_FOR:
+            return None
+        return known.document
 
     def invalidate(self, did: Did) -> None:
         """Forget what is known of ``did``, for it has changed; also what is under way."""

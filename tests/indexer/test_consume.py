@@ -64,9 +64,13 @@ async def consuming(
     frames: list[bytes], author: Author, cursor: int | None = 0
 ) -> AsyncIterator[Seen]:
     """A source that reads ``frames``; the author's key is known."""
-    async with replaying(frames, {}) as host, Client(allow_private=True) as http:
+    document = build(author.did, None, {"#atproto": author.key.public_key}, {})
+    async with (
+        replaying(frames, {author.did: document}) as host,
+        Client(allow_private=True) as http,
+    ):
         directory = Directory(http, host.url)
-        directory.seed(author.did, build(author.did, None, {"#atproto": author.key.public_key}, {}))
+        await directory.doc(author.did)
         registry = Registry()
         verifier = Verifier(directory, lambda: author.now)
         seen = Seen(host, registry)

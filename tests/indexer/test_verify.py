@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from atp.errors import RejectReason
 from atp.frames import AccountMsg, CommitMsg, IdentityMsg
 from atp.runtime.http import Client
 from atp.sync import VerifiedCommit
-from atp.syntax import Did
 from indexer.event import Deferred, Message, Outcome, Refused
 from indexer.reasons import Drop
 from indexer.route import Router
@@ -21,16 +19,13 @@ from indexer.store.repos import Desync
 from indexer.verify import Verifier
 from lexicons.names import Names
 from pds_client.identity import Directory
+from tests.clock import now
 from tests.e2e.hosts import recorded, replaying
 from tests.indexer.authors import Author
+from tests.pds_client.ours import ours
 
 FRAMES = "jetstream/internal/corpus/testdata/decompressed/frames.bin"
 DOCUMENTS = "jetstream/internal/corpus/testdata/decompressed/did_docs.json"
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 def document(author: Author, key: Author | None = None) -> dict[str, object]:
@@ -107,8 +102,8 @@ async def test_garbage_is_refused_by_name() -> None:
     """A commit whose blocks, signature or inclusion fail has its reason."""
     mira = Author(0)
     async with Client(allow_private=True) as http:
-        directory = Directory(http, "http://127.0.0.1:1")
-        directory.seed(Did.parse(mira.did), document(mira))
+        directory = Directory(http, "http://127.0.0.1:1", ours=ours(document(mira)))
+        await directory.doc(mira.did)
         verifier = Verifier(directory, lambda: mira.now)
         good = mira.message(mira.track())
         broken = bytearray(good.blocks)

@@ -19,6 +19,7 @@ from lexicons.names import FOREIGN_PROFILE, Names
 from ops.world.repo import Create
 from pds_client.identity import Directory
 from tests.indexer.authors import START, Author
+from tests.pds_client.ours import ours
 
 HOST = "https://pds.test"
 A, B = "wss://a.test", "wss://b.test"
@@ -34,13 +35,12 @@ class Watched:
         for one in self.eyes.values():
             one.progress = Progress(START, START)
             one.look()
-        directory = Directory(Client(), "http://plc.invalid")
         services = {"#atproto_pds": ("AtprotoPersonalDataServer", HOST)}
         document = build(author.did, None, {"#atproto": author.key.public_key}, services)
-        directory.seed(author.did, document)
+        self.directory = Directory(Client(), "http://plc.invalid", ours=ours(document))
         self.watch = Watch(
             self.eyes,
-            directory,
+            self.directory,
             Names(),
             metrics=Metrics(Registry(), [A, B]),
             clock=lambda: self.now,
@@ -52,10 +52,11 @@ class Watched:
         self.discovered += 1
 
 
-def test_evidence_is_a_verified_commit_of_our_namespace() -> None:
+async def test_evidence_is_a_verified_commit_of_our_namespace() -> None:
     """Other commits of the same account, and what could not be verified, are none."""
     author = Author(0)
     watched = Watched(author)
+    await watched.directory.doc(author.did)
     message = author.account(active=True)
 
     def owed(outcome: Outcome) -> int:

@@ -21,6 +21,7 @@ from labeler.service import LabelerConfig, OtherKey, OtherLabeler, opened, requi
 from lexicons.catalog import Catalog
 from pds_client.identity import Directory
 from tests.labeler.making import KEY, NOW, SRC
+from tests.pds_client.ours import ours
 
 CATALOG = Catalog.load()
 OTHER = PrivateKey.from_bytes(Curve.K256, b"\x06" * 32)
@@ -77,9 +78,9 @@ async def test_orders_come_over_the_socket(tmp_path: Path) -> None:
 async def test_another_key_in_the_document_is_refused(published: PrivateKey | None) -> None:
     """Labels that nobody could check are not given; a document without a key is waited for."""
     async with Client(allow_private=True, trusted_origins=()) as http:
-        directory = Directory(http, "http://127.0.0.1:1")
         keys = {} if published is None else {KEY_ID: published.public_key}
-        directory.seed(SRC, build(SRC, None, keys, {}))
+        known = ours(build(SRC, None, keys, {}))
+        directory = Directory(http, "http://127.0.0.1:1", ours=known)
         if published is OTHER:
             with pytest.raises(OtherKey, match=KEY.public_key.multikey()):
                 await require_published(directory, Signer(SRC, KEY))

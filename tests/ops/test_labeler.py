@@ -19,6 +19,7 @@ from ops.errors import CannotRun
 from ops.labeler import labeler
 from ops.settings import Settings
 from pds_client.identity import Directory
+from tests.pds_client.ours import ours
 
 CATALOG = Catalog.load()
 ELSEWHERE = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
@@ -35,10 +36,8 @@ def settings(folder: Path) -> Settings:
 def knowing(http: Client, secret: bytes) -> Directory:
     """A directory in which every labeler here has that key."""
     public = PrivateKey.from_bytes(Curve.K256, secret).public_key
-    directory = Directory(http, "http://127.0.0.1:1")
-    for did in (ELSEWHERE, Settings().did):
-        directory.seed(did, build(did, None, {KEY_ID: public}, {}))
-    return directory
+    known = [build(did, None, {KEY_ID: public}, {}) for did in (ELSEWHERE, Settings().did)]
+    return Directory(http, "http://127.0.0.1:1", ours=ours(*known))
 
 
 async def test_a_key_that_the_document_contradicts_is_refused(tmp_path: Path) -> None:

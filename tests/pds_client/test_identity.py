@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 
 from atp.did_doc import DidDocument
-from atp.errors import DidDocError
 from atp.runtime.http import Client
 from atp.syntax import Did, Handle
 from pds_client import identity
@@ -225,21 +224,6 @@ async def test_asking_again_after_invalidating(world: World) -> None:
     world.plc.hold.set()
     assert await before is not await after
     assert world.directory.cached(DID) is await after
-
-
-async def test_our_own_document(world: World) -> None:
-    """A seeded document is at hand for ever and never asked for; another DID's is refused."""
-    ours = Did("did:web:localhost%3A8080")
-    world.directory.seed(ours, document(ours))
-    world.directory.invalidate(ours)
-    world.now += 10 * KEPT_FOR
-    pinned = world.directory.cached(ours)
-    assert pinned is not None
-    assert await world.directory.doc(ours, refresh=True) is pinned
-    assert await world.directory.doc(ours) is pinned
-    with pytest.raises(DidDocError):
-        world.directory.seed(ours, document(DID))
-    assert world.plc.asked == []
 
 
 async def test_what_we_know_ourselves_is_asked_here(world: World) -> None:
