@@ -36,19 +36,16 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class KeptStore:
-    """A store that is lost when its file is; ``newest`` is the last schema that is known here.
-
-    That is None as long as this version has no service that writes the store.
-    """
+    """A store that is lost when its file is; ``newest`` is the last schema that is known here."""
 
     file: str
     holds: str
-    newest: int | None = None
+    newest: int
 
 
 STORES: Sequence[KeptStore] = (
     KeptStore(labels.FILE, "labels, moderation events and reports", labels.version()),
-    KeptStore(private.FILE, "sessions, queues, plays and preferences", private.version()),
+    KeptStore(private.FILE, "when each account last saw its notifications", private.version()),
 )
 REBUILT: Sequence[str] = (schema.FILE, "blobs")
 SECRETS = "the file that PLYR_LABELER_KEY_FILE names"

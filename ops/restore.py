@@ -157,7 +157,7 @@ def _bring(source: Path, target: Path, copied: Copied, store: KeptStore) -> None
         raise BackupDamaged(f"{source}: {exc}") from exc
     if version != copied.schema:
         raise BackupDamaged(f"{source} has schema {version}, the manifest says {copied.schema}")
-    if store.newest is not None and version > store.newest:
+    if version > store.newest:
         raise CannotRun(
             f"{source} has schema {version}, this version knows {store.newest}:"
             " restore it with the version that wrote it"

@@ -101,7 +101,7 @@ def test_schemas_are_compared(tmp_path: Path, data: Path) -> None:
     saved = tmp_path / "saved"
     back_up(data, saved, NOW)
     for newest, fits in ((0, False), (1, True), (2, True)):
-        stores = [KeptStore(LABELS, "labels", newest), KeptStore(PRIVATE, "sessions")]
+        stores = [KeptStore(LABELS, "labels", newest), KeptStore(PRIVATE, "times", 1)]
         if fits:
             bring_back(saved, tmp_path / f"data{newest}", NOW, stores)
         else:
