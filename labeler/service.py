@@ -6,7 +6,7 @@ writer of ``labels.db`` until it is closed, and takes the commands of other proc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,9 @@ from atp.keys import PrivateKey, PublicKey
 from atp.label import KEY_ID
 from atp.runtime import control, log, sqlite
 from atp.runtime.asgi import App
+from atp.runtime.caller import Network
 from atp.runtime.lock import StoreLock
+from atp.runtime.metrics import Registry
 from atp.runtime.sqlite import Stage, StoreError, Writer
 from atp.runtime.xrpc import Endpoint
 from atp.syntax import Did, Nsid
@@ -51,11 +53,15 @@ class OtherKey(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class LabelerConfig:
-    """What the labeler is told: where its store is, who it is, and with which key it signs."""
+    """What the labeler is told: where its store is, who it is, and with which key it signs.
+
+    ``proxies`` are the networks whose word is believed on who reads its stream.
+    """
 
     data_dir: Path
     did: Did
     key: PrivateKey | None
+    proxies: Sequence[Network] = ()
 
 
 class Labeler:
@@ -127,11 +133,13 @@ async def opened(
     catalog: Catalog,
     clock: Callable[[], int],
     observer: Callable[[Stage], None] | None = None,
+    registry: Registry | None = None,
 ) -> AsyncIterator[Labeler]:
     """The labeler, with its store and control socket, as long as the context.
 
     Raises `LockHeld` when another process writes the store, `OtherLabeler`, and whatever breaks the
-    store. ``observer`` is told of the writer's transactions (see `Writer`).
+    store. ``observer`` is told of the writer's transactions (see `Writer`), and the series of the
+    stream are in ``registry``.
     """
     config.data_dir.mkdir(parents=True, exist_ok=True)
     path = config.data_dir / schema.FILE
@@ -140,7 +148,7 @@ async def opened(
         writer = Writer(path, schema.migrations(), synchronous="FULL", observer=observer)
         stack.push_async_callback(writer.close)
         await writer.run(lambda conn: _require_ours(conn, config.did))
-        stream = await stack.enter_async_context(serving(path))
+        stream = await stack.enter_async_context(serving(path, config.proxies, registry))
         labeler = Labeler(config, writer, stream, catalog, clock)
         stack.callback(labeler.close)
         await stack.enter_async_context(control.serve(path, labeler.commands))

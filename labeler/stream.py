@@ -13,7 +13,7 @@ nothing for half a minute. What a connection may hold is one page and what the t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -21,11 +21,17 @@ import apsw
 
 from atp import frames
 from atp.frames import MAX_SEQ, InfoMsg
-from atp.runtime.asgi import Message, Receive, Scope, Send, query_pairs
+from atp.runtime.asgi import Message, Receive, Request, Scope, Send, query_pairs
+from atp.runtime.beside import beside
+from atp.runtime.caller import Network
+from atp.runtime.metrics import Registry
 from atp.runtime.sqlite import connect, read_version
+from atp.runtime.within import within
 from atp.runtime.xrpc import XrpcError
 from labeler import store
+from labeler.stream_metrics import Metrics, Refusal
 from labeler.stream_pages import Pages
+from labeler.stream_places import Places
 from labeler.stream_wire import WIRE, Gone, TooSlow, Wire, binary
 
 NSID = "com.atproto.label.subscribeLabels"
@@ -33,21 +39,29 @@ PATH = f"/xrpc/{NSID}"
 
 LOOK_AGAIN = 0.01
 """Seconds between two looks for labels that another process has stored."""
-MAX_SUBSCRIBERS = 1_500
 CLOSED_FOR_ERROR = 1008
 
 _UNBUFFERED = (b"x-accel-buffering", b"no")
 
 
 class Stream:
-    """The ASGI application at `PATH`, over a read-only connection to ``labels.db``."""
+    """The ASGI application at `PATH`, over a read-only connection to ``labels.db``.
 
-    def __init__(self, conn: apsw.Connection) -> None:
+    ``proxies`` are the networks whose word on addresses is believed.
+    """
+
+    def __init__(self, conn: apsw.Connection, proxies: Sequence[Network], metrics: Metrics) -> None:
         self._conn = conn
         self._pages = Pages(conn)
+        self._places = Places(proxies, metrics)
+        self._metrics = metrics
         self._stored = asyncio.Event()
         self._news = asyncio.Event()
-        self.subscribers = 0
+
+    @property
+    def subscribers(self) -> int:
+        """How many there are."""
+        return self._places.taken
 
     def wake(self) -> None:
         """Look for new labels at once: some have been committed."""
@@ -61,9 +75,7 @@ class Stream:
         """Wake the subscribers whenever somebody has committed, for ever."""
         seen = None
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN):
-                    await self._stored.wait()
+            await within(LOOK_AGAIN, self._stored)
             self._stored.clear()
             version = read_version(self._conn)
             if version != seen:
@@ -74,14 +86,18 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one subscription; whatever is none is told so in HTTP."""
         try:
+            _require_upgrade(scope)
             cursor = self._cursor(scope)
+            with self._places.one(Request.of({"method": "GET", **scope})):
+                await self._serve(cursor, scope, receive, send)
         except XrpcError as exc:
-            return await _refuse(scope, receive, send, exc)
+            await _refuse(scope, receive, send, exc)
+
+    async def _serve(self, cursor: int | None, scope: Scope, receive: Receive, send: Send) -> None:
         # Whoever sees the connection open is told of all that is stored from then on.
         last = store.last_seq(self._conn)
         await receive()  # the client's part of the handshake
         await send({"type": "websocket.accept", "headers": [_UNBUFFERED]})
-        self.subscribers += 1
         wire = scope["extensions"][WIRE]
         speaking = asyncio.create_task(self._speak(wire, last if cursor is None else cursor))
         listening = asyncio.create_task(_until_gone(receive))
@@ -90,39 +106,27 @@ class Stream:
             with suppress(asyncio.CancelledError):
                 await speaking
         finally:
-            self.subscribers -= 1
             listening.cancel()
-        return None
 
     def _cursor(self, scope: Scope) -> int | None:
-        if scope["path"] != PATH:
-            raise XrpcError(404, "XRPCNotSupported", "Nothing is served at this path")
-        if scope["type"] != "websocket":
-            if scope["method"] not in ("GET", "HEAD"):
-                raise XrpcError(405, "InvalidRequest", "A subscription is asked for with GET")
-            message = f"{NSID} is a subscription: ask for it over a websocket"
-            upgrade = ((b"upgrade", b"websocket"), (b"connection", b"upgrade"))
-            raise XrpcError(426, "UpgradeRequired", message, upgrade)
-        if self.subscribers >= MAX_SUBSCRIBERS:
-            message = "There are too many subscribers; try again later"
-            raise XrpcError(503, "NotEnoughResources", message)
         try:
-            given = [
-                value for name, value in query_pairs(scope["query_string"]) if name == "cursor"
-            ]
-            return _sequence_number(given)
+            pairs = query_pairs(scope["query_string"])
+            return _sequence_number([value for name, value in pairs if name == "cursor"])
         except ValueError as exc:
+            self._metrics.refused(Refusal.CURSOR)
             raise XrpcError(400, "InvalidRequest", str(exc)) from exc
 
     async def _speak(self, wire: Wire, position: int) -> None:
         try:
             if position > store.last_seq(self._conn):
+                self._metrics.refused(Refusal.FUTURE_CURSOR)
                 return _end(wire, "FutureCursor", "The cursor is beyond the newest label")
             if 0 < position < store.first_seq(self._conn) - 1:
                 told = "Labels after the cursor have been removed; what is left of them follows"
                 await wire.write(binary(frames.encode(InfoMsg("OutdatedCursor", told))))
             await self._follow(wire, position)
         except TooSlow:
+            self._metrics.too_slow()
             _end(wire, "ConsumerTooSlow", "The stream was not read; connect again with a cursor")
         except Gone:
             return None
@@ -135,28 +139,35 @@ class Stream:
                 await self._news.wait()
             else:
                 await wire.write(page.messages)
+                self._metrics.sent(page.count)
                 position = page.last
                 await asyncio.sleep(0)  # a fast reader is not to keep others waiting
 
 
 @asynccontextmanager
-async def serving(path: Path) -> AsyncIterator[Stream]:
+async def serving(
+    path: Path, proxies: Sequence[Network] = (), registry: Registry | None = None
+) -> AsyncIterator[Stream]:
     """The stream of the store at ``path``, which exists, inside the block."""
     conn = connect(path, readonly=True)
-    stream = Stream(conn)
+    stream = Stream(conn, proxies, Metrics(registry or Registry()))
     try:
         # A store that cannot be read any more ends the block, and is not taken for a quiet one.
-        async with asyncio.TaskGroup() as group:
-            watching = group.create_task(stream.watch())
-            try:
-                yield stream
-            finally:
-                watching.cancel()
-    except BaseExceptionGroup as failed:
-        # Whoever opened the block waits for its own errors, not for a group of one.
-        raise failed.exceptions[0] from None
+        async with beside(stream.watch()):
+            yield stream
     finally:
         conn.close()
+
+
+def _require_upgrade(scope: Scope) -> None:
+    if scope["path"] != PATH:
+        raise XrpcError(404, "XRPCNotSupported", "Nothing is served at this path")
+    if scope["type"] != "websocket":
+        if scope["method"] not in ("GET", "HEAD"):
+            raise XrpcError(405, "InvalidRequest", "A subscription is asked for with GET")
+        message = f"{NSID} is a subscription: ask for it over a websocket"
+        upgrade = ((b"upgrade", b"websocket"), (b"connection", b"upgrade"))
+        raise XrpcError(426, "UpgradeRequired", message, upgrade)
 
 
 def _sequence_number(given: list[str]) -> int | None:

@@ -27,9 +27,10 @@ KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Messages, one a label, up to and including that of ``last``."""
+    """So many messages, one a label, up to and including that of ``last``."""
 
     last: int
+    count: int
     messages: bytes
 
 
@@ -56,10 +57,11 @@ class Pages:
         self._kept.clear()
 
     def _read(self, seq: int) -> Page | None:
-        messages = bytearray()
+        messages, count = bytearray(), 0
         for number, label in store_keys.showable(self._conn, seq, PAGE_LABELS):
             messages += binary(label_frames.encode(LabelsMsg(number, (label,))))
             seq = number
+            count += 1
             if len(messages) >= PAGE_BYTES:
                 break
-        return Page(seq, bytes(messages)) if messages else None
+        return Page(seq, count, bytes(messages)) if messages else None

@@ -24,19 +24,24 @@ from atp.label import KEY_ID, SERVICE_ID, SERVICE_TYPE, Label
 from atp.label_frames import LabelsMsg
 from atp.runtime import control
 from atp.runtime.http import Client
-from atp.runtime.http_errors import HttpError, HttpStatus
+from atp.runtime.http_errors import HttpError
 from atp.runtime.websocket import Subscription
-from atp.syntax import Did
+from atp.runtime.within import within
+from atp.syntax import Datetime, Did
 from indexer import schema as index_schema
 from labeler import keys, schema
 from labeler.keys import KeyFileError
-from labeler.policy import COLLECTION, RKEY
+from labeler.policy import COLLECTION, declaration
 from labeler.service import QUERY_LABELS
 from labeler.stream import PATH as SUBSCRIBE_LABELS
+from ops.declare import read_declaration
 from ops.did import APPVIEW, origin
 from ops.gate import now_micros
+from ops.identity import given
 from ops.settings import LOOPBACK, Settings
 from pds_client.identity import DidError, Directory
+from pds_client.repo import Record
+from pds_client.xrpc import XrpcFailure
 
 SAMPLE = 50  # labels that are verified
 PATIENCE = 5.0  # seconds for the first label of the stream
@@ -246,10 +251,8 @@ class Examination:
         running = asyncio.create_task(reading.run())
         running.add_done_callback(lambda _: there.set())
         try:
-            async with asyncio.timeout(PATIENCE):
-                await there.wait()
-        except TimeoutError:
-            return None
+            if not await within(PATIENCE, there):
+                return None
         finally:
             running.cancel()
             await asyncio.wait([running])
@@ -258,25 +261,18 @@ class Examination:
         return came[0]
 
     async def _declaration(self, document: DidDocument, values: set[str]) -> Finding:
-        """Whether the account says that it is a labeler, and of what labels."""
-        name = "declaration"
+        """Whether the account says that it is a labeler, and of all labels."""
+        name, did = "declaration", document.did
         if document.pds is None:
-            what = "a labeler whose account has a PDS can declare itself; ours is followed by DID"
-            return _warn(name, f"{document.did} has no PDS, so apps cannot list it", what)
-        asked = {"repo": document.did, "collection": COLLECTION, "rkey": RKEY}
-        what = "write the declaration that plyr label identity prints into the labeler's account"
-        url = f"{document.pds}/xrpc/com.atproto.repo.getRecord?{urlencode(asked)}"
+            why = "readers find it by its DID, and apps do not list it"
+            return _ok(name, f"{did} has no PDS and needs none: {why}")
         try:
-            record = (await self._http.get_json(url))["value"]
-        except HttpStatus:
-            return _fail(name, f"{document.did} has no {COLLECTION}", what)
-        except (HttpError, KeyError, TypeError) as exc:
+            found = await read_declaration(self._http, document.pds, did)
+        except HttpError as exc:
             return _warn(name, str(exc), "try again later")
-        missing = values - set(_declared(record))
-        if missing:
-            told = ", ".join(sorted(missing))
-            return _fail(name, f"labels that it does not declare: {told}", what)
-        return _ok(name, f"{document.did} declares all of {len(values)} names in the sample")
+        except XrpcFailure as exc:
+            return _fail(name, str(exc), f"see that {document.pds} is the PDS of {did}")
+        return _declared(did, found, values.union(given(self._settings)))
 
 
 def _rotation(state: dict[str, Any], key: PublicKey) -> Iterator[Finding]:
@@ -309,7 +305,20 @@ def _serve_document(settings: Settings, did: Did) -> str:
     return f"see that {did} is right and its directory answers"
 
 
-def _declared(record: Any) -> Iterator[str]:
+def _declared(did: Did, found: Record | None, labels: set[str]) -> Finding:
+    """Whether a declaration has all labels, and all that we say of them."""
+    name = "declaration"
+    if found is None:
+        return _fail(name, f"{did} has no {COLLECTION}", "plyr label declare writes it")
+    if missing := labels.difference(_names(found.value)):
+        told = ", ".join(sorted(missing))
+        return _fail(name, f"labels that it does not declare: {told}", "plyr label declare does")
+    if found.value != declaration(Datetime.from_micros(now_micros()), labels, found.value):
+        return _warn(name, f"{found.uri} is not up to date", "plyr label declare renews it")
+    return _ok(name, f"{did} declares all of {len(labels)} labels that were given")
+
+
+def _names(record: Any) -> Iterator[str]:
     match record:
         case {"policies": {"labelValues": list(values)}}:
             yield from (value for value in values if isinstance(value, str))

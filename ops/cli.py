@@ -23,6 +23,7 @@ from ops import settings as settings_
 from ops.audit import audit
 from ops.backfill import backfill
 from ops.backup import backup
+from ops.declare import declare
 from ops.doctor import doctor
 from ops.errors import CannotRun
 from ops.identity import identity
@@ -128,6 +129,11 @@ def _add_label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add(actions, "export", label.export, "print every label, a line of JSON each", json=True)
     about = "print what the labeler's DID document needs"
     _add(actions, "identity", identity, about, json=True)
+    about = "write what the labeler labels into its account, at its PDS"
+    told = _add(actions, "declare", declare, about, json=True)
+    told.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="the account's password, or an app's"
+    )
     turned = _add(actions, "rotate", rotate, "sign with another key, and all anew", json=True)
     turned.add_argument(
         "--compromised", action="store_true", help="show nothing more that the old key signed"

@@ -32,13 +32,13 @@ def identity(settings: Settings, arguments: argparse.Namespace) -> int:
     if secret is None:
         raise CannotRun(NO_KEY)
     fields = _fields(settings, secret.public_key)
-    declared = declaration(Datetime.from_micros(now_micros()), _given(settings))
+    declared = declaration(Datetime.from_micros(now_micros()), given(settings))
     if arguments.json:
         print(json.dumps({"did": settings.labeler, **fields, "declaration": declared}))
         return 0
     print(_explained(settings))
     print(json.dumps(fields, indent=2))
-    print(f"The account declares its labels in the record {COLLECTION}/{RKEY}, if it has a PDS:")
+    print(f"If the account has a PDS, plyr label declare writes its record {COLLECTION}/{RKEY}:")
     print(json.dumps(declared, indent=2))
     return 0
 
@@ -52,20 +52,20 @@ def plc_fields(key: PublicKey, url: str) -> dict[str, Any]:
     }
 
 
-def _fields(settings: Settings, key: PublicKey) -> dict[str, Any]:
-    if settings.labeler.method == "plc":
-        return plc_fields(key, settings.url)
-    document = labeler_document(settings.labeler, key, settings.url)
-    return {name: document[name] for name in ("verificationMethod", "service")}
-
-
-def _given(settings: Settings) -> list[str]:
-    """Names of labels that there are, and that the declaration has to have."""
+def given(settings: Settings) -> list[str]:
+    """Names of labels that there are or were, and that the declaration has to have."""
     path = settings.data_dir / schema.FILE
     if not path.exists():
         return []
     with closing(sqlite.connect(path, readonly=True)) as conn:
         return store.names(conn)
+
+
+def _fields(settings: Settings, key: PublicKey) -> dict[str, Any]:
+    if settings.labeler.method == "plc":
+        return plc_fields(key, settings.url)
+    document = labeler_document(settings.labeler, key, settings.url)
+    return {name: document[name] for name in ("verificationMethod", "service")}
 
 
 def _explained(settings: Settings) -> str:

@@ -31,14 +31,19 @@ logger = log.get("labeler")
 
 @asynccontextmanager
 async def labeler(
-    settings: Settings, directory: Directory, catalog: Catalog
+    settings: Settings,
+    directory: Directory,
+    catalog: Catalog,
+    registry: metrics.Registry | None = None,
 ) -> AsyncIterator[Labeler]:
-    """The labeler of these settings, open as long as the context.
+    """The labeler of these settings, open as long as the context; its series are in ``registry``.
 
     Raises `CannotRun` for a key file that cannot be used, and whatever `opened` raises.
     """
-    config = LabelerConfig(settings.data_dir, settings.labeler, key(settings))
-    async with opened(config, catalog, now_micros) as it:
+    config = LabelerConfig(
+        settings.data_dir, settings.labeler, key(settings), settings.trusted_proxies
+    )
+    async with opened(config, catalog, now_micros, registry=registry) as it:
         signer = it.labels.signer
         # While one key follows another the document may show either.
         if signer is not None and store_keys.pending(it.reader) is None:
@@ -80,7 +85,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         if settings.metrics_listen is not None:
             await stack.enter_async_context(metrics.serve(registry.page, settings.metrics_listen))
         directory = (await stack.enter_async_context(outside)).directory
-        it = await stack.enter_async_context(labeler(settings, directory, catalog))
+        it = await stack.enter_async_context(labeler(settings, directory, catalog, registry))
         served = _own_pages(settings, it)
         router = Router(
             it.endpoints,

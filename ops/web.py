@@ -115,7 +115,8 @@ async def _serve(
     endpoints, mounts = view.endpoints, view.mounts
     more: Mapping[str, Page] = {}
     if with_labeler:
-        own = await stack.enter_async_context(labeler(settings, outside.directory, catalog))
+        opened = labeler(settings, outside.directory, catalog, registry)
+        own = await stack.enter_async_context(opened)
         endpoints, mounts = (*endpoints, *own.endpoints), {**mounts, **own.mounts}
         more = labeler_pages(settings, own)
     methods = [endpoint.method.nsid for endpoint in endpoints]

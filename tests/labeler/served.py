@@ -19,6 +19,7 @@ from atp import label_frames
 from atp.frames import ErrorFrame, InfoMsg
 from atp.label import Label
 from atp.label_frames import LabelsMsg
+from atp.runtime.metrics import Registry
 from atp.runtime.xrpc import Router
 from labeler.decide import Statement
 from labeler.labels import Stored
@@ -26,6 +27,7 @@ from labeler.service import Labeler, LabelerConfig, opened
 from labeler.stream import PATH, Stream
 from lexicons.catalog import Catalog
 from ops.connection import Connection
+from ops.settings import Settings
 from ops.websocket import OPTIONS
 from tests.labeler.making import KEY, SRC, Clock
 
@@ -79,15 +81,24 @@ def short_folder() -> Iterator[Path]:
 
 @asynccontextmanager
 async def served(
-    folder: Path, port: int = 0, clock: Callable[[], int] | None = None, **options: Any
+    folder: Path,
+    port: int = 0,
+    clock: Callable[[], int] | None = None,
+    registry: Registry | None = None,
+    **options: Any,
 ) -> AsyncIterator[Served]:
-    """The labeler of a folder on a listener like the public one."""
-    clock = clock or Clock()
-    async with opened(LabelerConfig(folder, SRC, KEY), CATALOG, clock) as labeler:
+    """The labeler of a folder on a listener like the public one, behind a proxy on this machine."""
+    config = LabelerConfig(folder, SRC, KEY, Settings().trusted_proxies)
+    async with opened(config, CATALOG, clock or Clock(), registry=registry) as labeler:
         app = Router(labeler.endpoints, {}, lambda *_: None, mounts=labeler.mounts)
-        listener = {"http": Connection, "log_config": None, "lifespan": "off", **OPTIONS}
-        config = uvicorn.Config(app, port=port, **{**listener, **options})
-        server = uvicorn.Server(config)
+        listener = {
+            "http": Connection,
+            "log_config": None,
+            "lifespan": "off",
+            "proxy_headers": False,
+            **OPTIONS,
+        }
+        server = uvicorn.Server(uvicorn.Config(app, port=port, **{**listener, **options}))
         serving = asyncio.create_task(server._serve())
         await until(lambda: server.started)
         try:

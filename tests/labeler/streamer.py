@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from itertools import count
 from pathlib import Path
 
+from tests.clock import now
 from tests.labeler.served import served, tracks
-
-
-def now() -> int:
-    """µs since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def stream(folder: Path, port: int, *, talks: bool) -> None:

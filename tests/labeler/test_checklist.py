@@ -6,7 +6,6 @@ over what `libipld` encodes: none of it is our own.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,14 +23,7 @@ from labeler.decide import Statement, standing
 from labeler.keys import Signer
 from labeler.service import LabelerConfig, OtherLabeler, opened
 from tests.labeler.making import KEY, NOW, SRC, Clock
-from tests.labeler.served import (
-    CATALOG,
-    Served,
-    reading,
-    served,
-    short_folder,
-    tracks,
-)
+from tests.labeler.served import CATALOG, Served, reading, served, tracks
 
 ACCOUNT = "did:plc:44ybard66vv44zksje25o7dz"
 TRACK = f"at://{ACCOUNT}/fm.plyr.track/3lgwdn7vd722r"
@@ -39,23 +31,6 @@ CID = "bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq"
 HOUR = 3_600_000_000
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Of secp256k1."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with short_folder() as it:
-        yield it
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def it(folder: Path, clock: Clock) -> AsyncIterator[Served]:
-    async with served(folder, clock=clock) as labeler:
-        yield labeler
 
 
 async def uris(it: Served, *patterns: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +15,11 @@ from labeler.service import LabelerConfig, opened
 from labeler.stream import PATH
 from ops.bench.labels_readers import Reader
 from tests.labeler.making import KEY, NOW, SRC, Clock
-from tests.labeler.served import (
-    CATALOG,
-    PATIENCE,
-    Served,
-    reading,
-    served,
-    short_folder,
-    tracks,
-    until,
-)
+from tests.labeler.served import CATALOG, PATIENCE, Served, reading, served, tracks, until
 
 ACCOUNT = "did:plc:44ybard66vv44zksje25o7dz"
 TRACK = f"at://{ACCOUNT}/fm.plyr.track/3lgwdn7vd722r"
 HOUR = 3_600_000_000
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with short_folder() as it:
-        yield it
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def it(folder: Path, clock: Clock) -> AsyncIterator[Served]:
-    async with served(folder, clock=clock) as labeler:
-        yield labeler
 
 
 async def test_stream_header_before_body(it: Served) -> None:

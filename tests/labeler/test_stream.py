@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -13,28 +12,16 @@ import pytest
 from atp import label_frames
 from atp.frames import MAX_SEQ
 from atp.label_frames import LabelsMsg
-from labeler import store, stream
+from labeler import store, stream_places
 from labeler.decide import Statement
 from labeler.stream import CLOSED_FOR_ERROR, PATH
 from labeler.stream_pages import PAGE_BYTES
 from ops import websocket
 from tests.labeler.making import NOW
-from tests.labeler.served import Served, reading, served, short_folder, tracks, until
+from tests.labeler.served import Served, reading, served, tracks, until
 
 LONG_URI = "at://did:plc:artist/fm.plyr.track/" + "a" * 8_000
 HIGH_WATER = 65_536  # of a transport, when not told otherwise
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with short_folder() as it:
-        yield it
-
-
-@pytest.fixture
-async def it(folder: Path) -> AsyncIterator[Served]:
-    async with served(folder) as labeler:
-        yield labeler
 
 
 async def test_replay_and_live_are_one_stream(it: Served) -> None:
@@ -124,7 +111,7 @@ async def test_a_plain_request_is_told_to_upgrade(it: Served) -> None:
 
 async def test_subscribers_have_a_limit(it: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is refused with 503, and welcome once another has gone."""
-    monkeypatch.setattr(stream, "MAX_SUBSCRIBERS", 1)
+    monkeypatch.setattr(stream_places, "MAX_SUBSCRIBERS", 1)
     async with reading(it.port):
         await until(lambda: it.stream.subscribers == 1)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -134,6 +121,19 @@ async def test_subscribers_have_a_limit(it: Served, monkeypatch: pytest.MonkeyPa
     await until(lambda: it.stream.subscribers == 0)
     async with reading(it.port):
         pass
+
+
+async def test_an_address_has_a_limit(it: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One too many of an address that a proxy tells is refused with 429; others are not."""
+    monkeypatch.setattr(stream_places, "MAX_OF_ADDRESS", 1)
+    one, other = ({"X-Forwarded-For": f"192.0.2.{number}"} for number in (1, 2))
+    async with reading(it.port, headers=one):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            async with reading(it.port, headers=one):
+                pass
+        assert refused.value.status == 429
+        async with reading(it.port, headers=other), reading(it.port), reading(it.port):
+            await until(lambda: it.stream.subscribers == 4)
 
 
 async def test_another_process_wakes_the_stream(it: Served) -> None:

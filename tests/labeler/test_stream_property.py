@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -27,6 +26,7 @@ from labeler.stream import PATH
 from tests.conftest import LONG, ROOT
 from tests.labeler.making import Clock
 from tests.labeler.served import PATIENCE, Served, served, short_folder, tracks, until
+from tests.ports import free_port
 
 KILLS = 30 if LONG else 5
 EVERYTHING = 1_000_000
@@ -182,13 +182,6 @@ def at(place: float | None, told: list[int]) -> int | None:
     if place is None:
         return None
     return ([0, *told])[round(place * len(told))]
-
-
-def free_port() -> int:
-    """A port to come back to."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 async def test_kills_make_no_gap_and_no_double() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ops.cli import main
 from ops.settings import Settings
 from ops.world.network import World
 from pds_client.identity import Directory
+from tests.pds_client.ours import ours
 
 
 def now() -> int:
@@ -37,10 +39,9 @@ async def test_the_declaration_is_looked_for_where_the_account_lives(tmp_path: P
             labeler_did=account.did,
             labeler_key_file=tmp_path / "key",
         )
-        directory = Directory(http, world.plc_url)
         pds = ("AtprotoPersonalDataServer", world.pds_urls[0])
         document = build(account.did, None, {KEY_ID: key}, {"#atproto_pds": pds})
-        directory.seed(account.did, document)
+        directory = Directory(http, world.plc_url, ours=ours(document))
 
         async def looked_at() -> Finding:
             found = await Examination(settings, http, directory).findings()
@@ -51,7 +52,19 @@ async def test_the_declaration_is_looked_for_where_the_account_lives(tmp_path: P
 
         missing = await looked_at()
         assert (missing.grade, COLLECTION in missing.said) == (Grade.FAIL, True)
-        account.create(COLLECTION, declaration(Datetime.from_micros(now())), RKEY)
+        right = declaration(Datetime.from_micros(now()))
+        account.create(COLLECTION, {**right, "policies": {"labelValues": []}}, RKEY)
+        assert (await looked_at()).grade is Grade.WARN, "nothing is labelled yet"
+        account.update(COLLECTION, RKEY, right)
+        assert (await looked_at()).grade is Grade.OK
+
+        flags = (f"--data-dir={tmp_path}", f"--labeler-key-file={tmp_path / 'key'}")
+        line = ["label", "apply", account.did, "rude", f"--labeler-did={account.did}", *flags]
+        assert await asyncio.to_thread(main, [*line, "--plc-url=http://127.0.0.1:1"]) == 0
+        undeclared = await looked_at()
+        assert (undeclared.grade, "rude" in undeclared.said) == (Grade.FAIL, True)
+        assert "plyr label declare" in str(undeclared.todo)
+        account.update(COLLECTION, RKEY, declaration(Datetime.from_micros(now()), ["rude"]))
         assert (await looked_at()).grade is Grade.OK
         await world.pdses[0].host.stop()
         assert (await looked_at()).grade is Grade.WARN
