@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.devnet.install import InstallError, ensure_installed
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("PLYR_SHARED", ROOT.parent / "shared"))
 LONG = os.environ.get("PLYR_LONG") == "1"
@@ -31,6 +33,15 @@ def shared() -> Path:
 def vectors(shared: Path) -> Path:
     """Public interop vectors."""
     return shared / "vectors"
+
+
+@pytest.fixture(scope="session")
+def installed() -> Path:
+    """The folder of the devnet's npm packages, installed."""
+    try:
+        return ensure_installed()
+    except InstallError as exc:
+        pytest.skip(str(exc))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,20 +1,16 @@
-"""A labeler of a devnet, from an npm package: one Node process that labels what it is told to.
-
-Like the network's own process it ends when its stdin does, so it cannot outlive its parent.
-"""
+"""A labeler of a devnet, from an npm package: one Node process that labels what it is told to."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 from typing import Any, Self
 
 import orjson
 
 from atp.syntax import Did
-from ops.devnet.install import ensure_installed, node
-from ops.devnet.network import STOP_TIMEOUT_S, Devnet, DevnetError, free_ports
+from ops.devnet import script
+from ops.devnet.install import ensure_installed
+from ops.devnet.network import Devnet, DevnetError, free_ports
 
 ANSWER_TIMEOUT_S = 30.0
 
@@ -33,31 +29,18 @@ class Labeler:
 
     async def __aenter__(self) -> Self:
         folder = await asyncio.to_thread(ensure_installed)
-        with self._net.log_path.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                node(folder),
-                "labeler.mjs",
-                cwd=folder,
-                env={
-                    "PATH": os.environ.get("PATH", ""),
-                    "PLC_URL": self._net.plc_url,
-                    "LABELER_PORT": str(free_ports(1)[0]),
-                },
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
+        environment = {"PLC_URL": self._net.plc_url, "LABELER_PORT": str(free_ports(1)[0])}
+        self._process = await script.start(folder, "labeler.mjs", self._net.log_path, environment)
         try:
             said = await self._line()
         except BaseException:
-            await self._end()
+            await script.end(self._process)
             raise
         self.did, self.url = Did.parse(said["did"]), said["url"]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._end()
+        await script.end(self._process)
 
     async def label(self, uri: str, val: str, **fields: Any) -> int:
         """Label a subject; ``neg``, ``cid``, ``exp`` as in a label; the number in its stream.
@@ -79,13 +62,3 @@ class Labeler:
             raise DevnetError("the labeler has ended; see the network's log")
         said: dict[str, Any] = orjson.loads(line)
         return said
-
-    async def _end(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()

@@ -1,6 +1,5 @@
 """A devnet as an asynchronous context: one Node process with a PLC directory and real PDSes.
 
-The process holds the other end of its stdin pipe, so it ends with its parent however that ends.
 What the network knows stands in the data folder, together with the ports: the accounts' DID
 documents name their PDS by port, so a network that starts again must start on the same ones.
 """
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import socket
 import tempfile
@@ -19,10 +17,10 @@ from typing import NoReturn, Self
 
 import orjson
 
-from ops.devnet.install import ensure_installed, node
+from ops.devnet import script
+from ops.devnet.install import ensure_installed
 
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 5.0
 LOG_TAIL_BYTES = 2_000
 
 
@@ -90,33 +88,23 @@ class Devnet:
 
     async def stop(self) -> None:
         """End the network, in order when it can within seconds."""
-        await self._end()
+        await script.end(self._process)
         self._clean_up()
 
     async def _start(self, folder: Path, ports: Ports) -> None:
-        with self.log_path.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                node(folder),
-                "devnet.mjs",
-                cwd=folder,
-                env={
-                    "PATH": os.environ.get("PATH", ""),
-                    "PLC_PORT": str(ports.plc),
-                    "CTRL_PORT": str(ports.ctrl),
-                    "PDS_PORTS": ",".join(map(str, ports.pds)),
-                    "DATA_DIR": str(self.data_dir.resolve()),
-                    "LOG_ENABLED": "true",
-                    "LOG_DESTINATION": str(self.log_path.resolve()),
-                },
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,  # a Ctrl-C is ours to pass on, in order
-            )
+        environment = {
+            "PLC_PORT": str(ports.plc),
+            "CTRL_PORT": str(ports.ctrl),
+            "PDS_PORTS": ",".join(map(str, ports.pds)),
+            "DATA_DIR": str(self.data_dir.resolve()),
+            "LOG_ENABLED": "true",
+            "LOG_DESTINATION": str(self.log_path.resolve()),
+        }
+        self._process = await script.start(folder, "devnet.mjs", self.log_path, environment)
         try:
             self._learn(await self._ready_line())
         except BaseException:
-            await self._end()
+            await script.end(self._process)
             raise
 
     async def _ready_line(self) -> bytes:
@@ -138,16 +126,6 @@ class Devnet:
         self.ctrl_url = said["ctrl"]
         self.admin_password = said["adminPassword"]
         self.ready = line.strip()
-
-    async def _end(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
 
     def _clean_up(self) -> None:
         if self._given_dir is None:

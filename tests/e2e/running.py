@@ -13,9 +13,11 @@ from atp.runtime import sqlite
 from indexer import schema
 from indexer.service import IndexerConfig, run
 from indexer.store.dump import dump, miscounted
-from lexicons.names import FOREIGN_PROFILE
+from lexicons.names import FOREIGN_PROFILE, Names
+from ops.world.network import World
 
 PATIENCE = 30.0  # seconds before a test gives up waiting
+OURS = Names().collections
 
 
 def config(folder: Path, stream: str, plc: str, *resolvers: str) -> IndexerConfig:
@@ -86,3 +88,13 @@ def records(folder: Path, *, prefix: str = "fm.plyr.") -> dict[str, tuple[str, s
         for row in facts(folder)
         if row[0] == "record" and f"/{prefix}" in str(row[1])
     }
+
+
+def held(folder: Path) -> dict[str, str]:
+    """Every record of ours that the index has; its counters equal a recount."""
+    return {uri: cid for uri, (cid, _) in records(folder).items()}
+
+
+def truth(world: World) -> dict[str, str]:
+    """Every record of ours that a network has: URI to CID in hex."""
+    return {uri: cid.hex() for uri, (cid, _) in world.records().items() if uri.collection in OURS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,15 +14,11 @@ from lexicons.names import Names
 from ops.world.account import Account
 from ops.world.faults import Strike, drop
 from ops.world.network import World
+from tests.clock import now
 from tests.e2e.running import config, facts, indexing, opened, until
 from tests.indexer.authors import comment, like, playlist, track
 
 NAMES = Names()
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,13 @@ import pytest
 from indexer import schema
 from lexicons.names import Names
 from ops.world.network import World
-from tests.e2e.plyr import told
+from tests.clock import now
+from tests.e2e.plyr import serving, told
 from tests.e2e.running import config, cursor, facts, indexing, records, until
 from tests.e2e.test_kill import truth
-from tests.e2e.test_serve import serving
 from tests.indexer.authors import comment, like, playlist, track
 
 NAMES = Names()
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def audit(world: World, folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

@@ -21,9 +21,8 @@ from lexicons.names import FOREIGN_FOLLOW, Names
 from ops.devnet.account import Account
 from ops.devnet.network import Devnet
 from ops.devnet.pds import Pds
+from tests.e2e.plyr import serving
 from tests.e2e.running import PATIENCE
-from tests.e2e.test_devnet import why_not
-from tests.e2e.test_serve import serving
 from tests.indexer.authors import WHEN, like, track
 
 NAMES = Names()
@@ -84,10 +83,8 @@ class Network:
 
 
 @pytest.fixture
-async def network(tmp_path: Path) -> AsyncIterator[Network]:
+async def network(installed: Path, tmp_path: Path) -> AsyncIterator[Network]:
     """A PDS with a fan and an artist, whom the fan follows, and `plyr serve` over it."""
-    if missing := why_not():
-        pytest.skip(missing)
     async with (
         Devnet(pds=1, data_dir=tmp_path / "devnet") as net,
         aiohttp.ClientSession() as http,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from ops.world.network import World
-from tests.e2e.plyr import told
+from tests.clock import now
+from tests.e2e.plyr import serving, told
 from tests.e2e.running import facts, records
 from tests.e2e.test_audit import audit, populate
 from tests.e2e.test_kill import truth
-from tests.e2e.test_serve import serving
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def backfill(world: World, folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

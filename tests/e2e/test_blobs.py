@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,15 @@ import pytest
 from lexicons.names import FOREIGN_PROFILE, Names
 from ops.scene import tune
 from ops.world.network import World
+from tests.clock import now
+from tests.e2e.plyr import serving
 from tests.e2e.running import PATIENCE
-from tests.e2e.test_serve import free_port, serving
 from tests.indexer.authors import track
+from tests.ports import free_port
 
 NAMES = Names()
 SOUND = tune(1, seconds=60.0)
 PICTURE = b"\x89PNG\r\n\x1a\n picture"
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def shown(

@@ -7,17 +7,13 @@ import urllib.request
 
 import pytest
 
-from ops.devnet.install import InstallError, ensure_installed
 from tests.e2e.plyr import running
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.timeout(300)
 def test_the_scene_plays_on_a_real_pds() -> None:
     """Everything that the accounts published is shown, and the health is good."""
-    try:
-        ensure_installed()
-    except InstallError as exc:
-        pytest.skip(str(exc))
     with running("demo", "--real", "--listen=127.0.0.1:0") as demo:
         base = demo.said["appview"]
         with urllib.request.urlopen(f"{base}/xrpc/fm.plyr.server.getStats") as answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,33 +11,12 @@ import pytest
 from atp.cbor import encode
 from atp.data import record_from_json
 from lexicons.names import Names
-from ops.devnet.install import InstallError, ensure_installed
 from ops.devnet.network import Devnet
 from ops.devnet.pds import Pds
 from tests.e2e.running import config, facts, indexing, opened, records, until
 from tests.e2e.traffic import drive, drive_script
 
 NAMES = Names()
-
-
-@pytest.fixture
-async def devnet(tmp_path: Path) -> AsyncIterator[Devnet]:
-    """A network of two PDSes."""
-    missing = why_not()
-    if missing:
-        pytest.skip(missing)
-    async with Devnet(pds=2, data_dir=tmp_path / "devnet") as net:
-        yield net
-
-
-def why_not() -> str:
-    """Why the packages cannot be had; empty when they can."""
-    try:
-        ensure_installed()
-    except InstallError as exc:
-        return str(exc)
-    else:
-        return ""
 
 
 async def truth(net: Devnet) -> dict[str, tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from lexicons.names import Names
 from ops.world.account import Account
 from ops.world.network import World
 from pds_client.sync import GRACE, MAX_REPO
+from tests.clock import now
 from tests.e2e.hostile import (
     Bad,
     announces,
@@ -33,8 +33,9 @@ from tests.e2e.hostile import (
     sends,
     signed,
 )
+from tests.e2e.plyr import serving
 from tests.e2e.running import records, until
-from tests.e2e.test_serve import get, serving
+from tests.e2e.test_serve import get
 from tests.indexer.authors import track
 
 NAMES = Names()
@@ -44,11 +45,6 @@ SLOWEST = GRACE + 70.0
 MEMORY = 1_200_000_000
 """Bytes of memory that an indexer has at most while this goes on."""
 DISK = AT_ONCE * SHARE + POOL
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 def crimes(by: Account, other: Account) -> dict[str, tuple[Bad, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,18 +25,15 @@ from atp.runtime.sqlite import StoreError
 from lexicons.names import Names
 from ops.world.account import Account
 from ops.world.network import World
+from tests.clock import now
 from tests.conftest import LONG, ROOT
 from tests.e2e.observed import VARIABLE, mapped
 from tests.e2e.running import cursor, opened, records, until
+from tests.ports import free_port
 
 KILLS = 200 if LONG else 20
 RATE = 250  # commits a second that are aimed at
 NAMES = Names()
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def publish(accounts: list[Account], random: Random, made: list[tuple[str, str]]) -> None:
@@ -113,13 +109,6 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.timeout(1_800 if LONG else 400)

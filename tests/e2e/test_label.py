@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,15 +16,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import cbor2
-import pytest
 from atproto_client.client.base import ClientBase
 from atproto_client.models.dot_dict import DotDict
 from atproto_crypto.verify import verify_signature  # type: ignore[import-untyped]
 
-from ops.devnet.install import InstallError, ensure_installed, node
+from ops.devnet.install import node
 from tests.conftest import ROOT
-from tests.e2e.plyr import answered, running
+from tests.e2e.plyr import COMMAND, answered, environment, running
 from tests.e2e.running import until
+from tests.ports import free_port
 
 ALICE = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 TRACK = f"at://{ALICE}/fm.plyr.track/3kaaaaaaaaaaa"
@@ -43,6 +40,14 @@ def get(base: str, path: str, **params: object) -> Any:
 def query(base: str, **params: object) -> list[dict[str, Any]]:
     """The labels that a labeler answers with."""
     found: list[dict[str, Any]] = get(base, "/xrpc/com.atproto.label.queryLabels", **params)[
+        "labels"
+    ]
+    return found
+
+
+def shown(base: str, track: str) -> list[dict[str, Any]]:
+    """The labels that the AppView shows on a track."""
+    found: list[dict[str, Any]] = get(base, "/xrpc/fm.plyr.feed.getTrack", uri=track)["track"][
         "labels"
     ]
     return found
@@ -66,7 +71,7 @@ def genuine(label: dict[str, Any], key: str) -> bool:
     return bool(verify_signature(key, cbor2.dumps(fields, canonical=True), b64decode(padded)))
 
 
-async def test_labels_are_given_beside_a_running_demo(tmp_path: Path) -> None:
+async def test_labels_are_given_beside_a_running_demo(installed: Path, tmp_path: Path) -> None:
     """Apply, negate, list, export; the SDK reads them and both implementations verify them."""
     folder = tmp_path / "demo"
     with running("demo", "--listen=127.0.0.1:0", f"--data-dir={folder}") as demo:
@@ -91,12 +96,9 @@ async def test_labels_are_given_beside_a_running_demo(tmp_path: Path) -> None:
             params = DotDict({"uriPatterns": [TRACK, ALICE], "sources": [demo.said["serviceDid"]]})
             answer = client.invoke_query("com.atproto.label.queryLabels", params=params)
         assert answer.content == {"labels": every}
-        assert reference_verdicts([*every, {**every[0], "val": "ham"}], key) == [
-            True,
-            True,
-            True,
-            False,
-        ]
+        forged = {**every[0], "val": "ham"}
+        verdicts = reference_verdicts(installed, [*every, forged], key)
+        assert verdicts == [True, True, True, False]
 
         document = get(base, "/.well-known/did.json")
         (service,) = (one for one in document["service"] if one["id"] == "#atproto_labeler")
@@ -115,26 +117,16 @@ async def test_our_own_labels_are_followed(tmp_path: Path) -> None:
         here, base = f"--data-dir={folder}", demo.said["appview"]
         track = get(base, "/xrpc/fm.plyr.feed.getLatestTracks", limit=1)["tracks"][0]["uri"]
 
-        def shown() -> list[dict[str, Any]]:
-            found: list[dict[str, Any]] = get(base, "/xrpc/fm.plyr.feed.getTrack", uri=track)[
-                "track"
-            ]["labels"]
-            return found
-
         _, given = await answered("label", "apply", track, "copyright-violation", here)
-        await until(lambda: len(shown()) == 1)
-        (label,) = shown()
+        await until(lambda: len(shown(base, track)) == 1)
+        (label,) = shown(base, track)
         assert label == {k: v for k, v in given["label"].items() if k != "sig"}
         await answered("label", "negate", track, "copyright-violation", here)
-        await until(lambda: shown() == [])
+        await until(lambda: shown(base, track) == [])
 
 
-def reference_verdicts(labels: list[dict[str, Any]], key: str) -> list[bool]:
+def reference_verdicts(folder: Path, labels: list[dict[str, Any]], key: str) -> list[bool]:
     """What the reference implementation's code says of signatures."""
-    try:
-        folder = ensure_installed()
-    except InstallError as exc:
-        pytest.skip(str(exc))
     told = subprocess.run(
         [node(folder), VERIFY, folder, key],
         input=json.dumps(labels).encode(),
@@ -183,9 +175,9 @@ async def test_the_labeler_alone(tmp_path: Path) -> None:
 def alone(*flags: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`plyr labeler`, once it answers, and its URL."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "ops.cli", "labeler", *flags],
+        [*COMMAND, "labeler", *flags],
         cwd=ROOT,
-        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
+        env=environment(),
         stderr=subprocess.DEVNULL,
     )
     base = f"http://localhost:{flags[-1].rpartition(':')[2]}"
@@ -201,10 +193,3 @@ def alone(*flags: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,10 @@ from ops.devnet.network import Devnet
 from ops.devnet.pds import Pds
 from tests.e2e.plyr import running
 from tests.e2e.running import PATIENCE
-from tests.e2e.test_devnet import why_not
 from tests.indexer.authors import track
 
 NAMES = Names()
 SOON = 1.0  # seconds in which a label is in answers
-
-
-@pytest.fixture
-async def devnet(tmp_path: Path) -> AsyncIterator[Devnet]:
-    """A network of one PDS."""
-    missing = why_not()
-    if missing:
-        pytest.skip(missing)
-    async with Devnet(pds=1, data_dir=tmp_path / "devnet") as net:
-        yield net
 
 
 class Asking:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -19,28 +18,16 @@ import pytest
 from atp.syntax import Did
 from lexicons.names import Names
 from ops.devnet.network import Devnet
-from tests.conftest import LONG, ROOT
+from tests.conftest import LONG
 from tests.e2e.life import Life, Records
-from tests.e2e.plyr import answered
+from tests.e2e.plyr import answered, serve, serving
 from tests.e2e.running import facts, opened, records
-from tests.e2e.test_devnet import why_not
-from tests.e2e.test_serve import serving
 
 NAMES = Names()
 SEEDS = range(3) if LONG else range(1)
 BUSY = 200 if LONG else 80
 STOPS = 15 if LONG else 7
 SETTLED = 60.0  # seconds in which the index must have caught up
-
-
-@pytest.fixture
-async def devnet(tmp_path: Path) -> AsyncIterator[Devnet]:
-    """A network of two PDSes."""
-    missing = why_not()
-    if missing:
-        pytest.skip(missing)
-    async with Devnet(pds=2, data_dir=tmp_path / "devnet") as net:
-        yield net
 
 
 @pytest.mark.timeout(1_200 if LONG else 300)
@@ -69,49 +56,29 @@ async def live(life: Life, random: Random, folder: Path, flags: tuple[str, ...])
     steps = life.steps()
     share = -(-len(steps) // STOPS)
     for begin in range(0, len(steps), share):
-        serve = await started(folder, flags)
-        assert serve.stdout is not None
+        process = await serve(folder, *flags, stderr=asyncio.subprocess.DEVNULL)
+        assert process.stdout is not None
         try:
             if random.random() < 0.7:  # else it may be stopped before it is ready
-                assert await serve.stdout.readline()
+                assert await process.stdout.readline()
             stop_before = random.randrange(share)
             for number, step in enumerate(steps[begin : begin + share]):
                 if number == stop_before:
                     await asyncio.sleep(random.random() / 2)
-                    assert serve.returncode is None, "it ended by itself"
-                    await stopped(serve, random)
+                    assert process.returncode is None, "it ended by itself"
+                    await stopped(process, random)
                 await step()
         finally:
-            await stopped(serve, random)
+            await stopped(process, random)
     await life.end()
 
 
-async def started(folder: Path, flags: tuple[str, ...]) -> asyncio.subprocess.Process:
-    """`plyr serve`, in a process group of its own."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ops.cli",
-        "serve",
-        "--json",
-        f"--data-dir={folder}",
-        "--allow-private-hosts",
-        "--listen=127.0.0.1:0",
-        *flags,
-        cwd=ROOT,
-        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-async def stopped(serve: asyncio.subprocess.Process, random: Random) -> None:
+async def stopped(process: asyncio.subprocess.Process, random: Random) -> None:
     """Stop it in order or kill it with all its children, unless it is gone already."""
     with suppress(ProcessLookupError):
-        os.killpg(serve.pid, random.choice((signal.SIGTERM, signal.SIGKILL)))
+        os.killpg(process.pid, random.choice((signal.SIGTERM, signal.SIGKILL)))
     async with asyncio.timeout(12):
-        await serve.communicate()
+        await process.communicate()
 
 
 async def agrees(

@@ -6,8 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,39 +25,29 @@ from ops.world.faults import (
     duplicate,
 )
 from ops.world.network import World
-from tests.conftest import ROOT
+from tests.clock import now
+from tests.e2e.plyr import start
 from tests.e2e.running import PATIENCE
-from tests.e2e.test_serve import free_port
 from tests.indexer.authors import track
+from tests.ports import free_port
 
 NAMES = Names()
 Series = dict[tuple[str, str], float]
 """Values by name and labels."""
 
 
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
 @asynccontextmanager
 async def indexing(folder: Path, world: World) -> AsyncIterator[str]:
     """`plyr index` as a process of its own; the address of its metrics."""
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ops.cli",
+    process = await start(
         "index",
         f"--data-dir={folder}",
         f"--relays={world.relay_url}",
         f"--plc-url={world.plc_url}",
         "--allow-private-hosts",
         f"--metrics-listen=127.0.0.1:{port}",
-        cwd=ROOT,
-        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
         stdout=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
     )
     try:
         yield f"http://127.0.0.1:{port}/metrics"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import aiohttp
@@ -13,19 +12,14 @@ from lexicons.names import GET_RECORD, Names
 from ops.world.account import Account
 from ops.world.network import World
 from tests.atp.second_opinion import proven
-from tests.e2e.plyr import told
+from tests.clock import now
+from tests.e2e.plyr import serving, told
 from tests.e2e.running import opened, records
 from tests.e2e.test_kill import truth
-from tests.e2e.test_serve import serving
 from tests.indexer.authors import comment, like, playlist, track
 
 NAMES = Names()
 ABSENT = "3kaaaaaaaaaa2"
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 def populate(world: World) -> list[Account]:

@@ -15,9 +15,7 @@ from ops.devnet.relay.process import Relay
 from tests.e2e.life import Life, Person
 from tests.e2e.plyr import answered
 from tests.e2e.running import PATIENCE
-from tests.e2e.test_life import BUSY, agrees, devnet, live, shown, sound
-
-__all__ = ["devnet"]
+from tests.e2e.test_life import BUSY, agrees, live, shown, sound
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2_400)]  # the first run builds the relay
 

@@ -24,16 +24,10 @@ from ops.devnet.network import Devnet
 from ops.devnet.pds import Pds
 from ops.world.account import Account
 from ops.world.network import World
-from tests.e2e.plyr import answered
-from tests.e2e.test_devnet import why_not
-from tests.e2e.test_label import alone, free_port, get
-from tests.e2e.test_serve import serving
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
+from tests.clock import now
+from tests.e2e.plyr import answered, serving
+from tests.e2e.test_label import alone, get
+from tests.ports import free_port
 
 BODY = {
     "reasonType": "com.atproto.moderation.defs#reasonSpam",
@@ -109,11 +103,10 @@ async def _calls(flags: tuple[str, ...], account: Account) -> dict[str, tuple[in
     return await asyncio.to_thread(calling)
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.timeout(180)
 async def test_a_real_pds_hands_a_report_on(tmp_path: Path) -> None:
     """An app of the user's names the labeler in atproto-proxy; the labeler believes the PDS."""
-    if missing := why_not():
-        pytest.skip(missing)
     key = tmp_path / "key"
     await answered("label", "keygen", str(key))
     async with (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,15 +16,11 @@ from lexicons.names import Names
 from ops.world.account import Account, RecordRef
 from ops.world.faults import Strike, drop
 from ops.world.network import World
-from tests.e2e.running import config, facts, indexing, opened, records, until
+from tests.clock import now
+from tests.e2e.running import config, facts, held, indexing, opened, truth, until
 from tests.indexer.authors import comment, like, playlist, track
 
 NAMES = Names()
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 @pytest.fixture(autouse=True)
@@ -50,20 +45,6 @@ async def running(world: World, folder: Path, stream: str | None = None) -> Asyn
     async with indexing(settings):
         await until((folder / "index.db.sock").exists)
         yield
-
-
-def truth(world: World) -> dict[str, str]:
-    """Every record of ours that the network has: URI to CID in hex."""
-    return {
-        uri: cid.hex()
-        for uri, (cid, _) in world.records().items()
-        if uri.collection in NAMES.collections
-    }
-
-
-def held(folder: Path) -> dict[str, str]:
-    """Every record of ours that the index has; its counters equal a recount."""
-    return {uri: cid for uri, (cid, _) in records(folder).items()}
 
 
 def states(folder: Path) -> set[tuple[str, str | None]]:

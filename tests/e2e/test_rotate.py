@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tests.e2e.plyr import answered, running
 from tests.e2e.running import until
-from tests.e2e.test_label import ALICE, did_key, genuine, get, query
+from tests.e2e.test_label import ALICE, did_key, genuine, get, query, shown
 
 
 async def test_the_key_is_rotated_beside_a_running_demo(tmp_path: Path) -> None:
@@ -16,13 +15,6 @@ async def test_the_key_is_rotated_beside_a_running_demo(tmp_path: Path) -> None:
     with running("demo", "--listen=127.0.0.1:0", f"--data-dir={folder}") as demo:
         here, base = f"--data-dir={folder}", demo.said["appview"]
         track = get(base, "/xrpc/fm.plyr.feed.getLatestTracks", limit=1)["tracks"][0]["uri"]
-
-        def shown() -> list[dict[str, Any]]:
-            found: list[dict[str, Any]] = get(base, "/xrpc/fm.plyr.feed.getTrack", uri=track)[
-                "track"
-            ]["labels"]
-            return found
-
         old = did_key(base)
         _, before = await answered("label", "apply", ALICE, "rude", here)
         for flags in ((), ("--compromised",)):
@@ -35,4 +27,4 @@ async def test_the_key_is_rotated_beside_a_running_demo(tmp_path: Path) -> None:
             assert {**label, "sig": None} == {**before["label"], "sig": None}
             old = key
         await answered("label", "apply", track, "copyright-violation", here)
-        await until(lambda: [one["val"] for one in shown()] == ["copyright-violation"])
+        await until(lambda: [one["val"] for one in shown(base, track)] == ["copyright-violation"])

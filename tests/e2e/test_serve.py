@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,55 +13,14 @@ import pytest
 
 from lexicons.names import Names
 from ops.world.network import World
-from tests.conftest import ROOT
+from tests.clock import now
+from tests.e2e.plyr import serving
 from tests.e2e.running import PATIENCE
 from tests.indexer.authors import like, track
 from tests.ops.test_cli import plyr
+from tests.ports import free_port
 
 NAMES = Names()
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@asynccontextmanager
-async def serving(folder: Path, *flags: str) -> AsyncIterator[dict[str, Any]]:
-    """`plyr serve --json` as a process group; ended with SIGINT."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ops.cli",
-        "serve",
-        "--json",
-        f"--data-dir={folder}",
-        "--allow-private-hosts",
-        "--listen=127.0.0.1:0",
-        *flags,
-        cwd=ROOT,
-        env={name: text for name, text in os.environ.items() if not name.startswith("PLYR_")},
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            said = json.loads(await process.stdout.readline())
-        yield said
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        async with asyncio.timeout(12):
-            rest, _ = await process.communicate()
-    assert process.returncode == 0
-    assert rest == b""
 
 
 async def get(http: aiohttp.ClientSession, url: str) -> tuple[int, Any]:

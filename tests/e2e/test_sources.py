@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,23 +15,20 @@ import pytest
 from atp import cbor
 from atp.frames import CommitMsg
 from atp.runtime import control
+from atp.runtime.beside import beside
 from indexer import consume, eye, schema, watch, write
 from lexicons.names import Names
 from ops.world.account import Account
 from ops.world.events import Message
 from ops.world.faults import Strike, drop
 from ops.world.network import World
+from tests.clock import now
 from tests.e2e.between import between
-from tests.e2e.running import PATIENCE, config, indexing, opened, records, until
+from tests.e2e.running import PATIENCE, config, held, indexing, opened, truth, until
 from tests.indexer.authors import Author, track
 
 NAMES = Names()
 OURS = NAMES.namespace.encode() + b"."
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 @pytest.fixture(autouse=True)
@@ -64,27 +60,13 @@ async def traffic(world: World) -> AsyncIterator[None]:
             someone.create("app.bsky.feed.post", {"text": "noise"})
             await asyncio.sleep(0.1)
 
-    task = asyncio.create_task(post())
-    try:
+    async with beside(post()):
         yield
-    finally:
-        task.cancel()
 
 
 def publish(artist: Account, *titles: str) -> list[str]:
     """Tracks, each in a commit of its own; their URIs."""
     return [str(artist.create(NAMES.track, track(title=title)).uri) for title in titles]
-
-
-def truth(world: World) -> dict[str, str]:
-    """Every record of ours that the network has: URI to CID in hex."""
-    found = world.records().items()
-    return {uri: cid.hex() for uri, (cid, _) in found if uri.collection in NAMES.collections}
-
-
-def held(folder: Path) -> dict[str, str]:
-    """Every record of ours that the index has; its counters equal a recount."""
-    return {uri: cid for uri, (cid, _) in records(folder).items()}
 
 
 def told(folder: Path) -> list[tuple[str, bool]]:

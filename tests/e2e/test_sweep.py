@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,15 +14,11 @@ from indexer.sweep import Pace
 from ops.world.account import Account
 from ops.world.faults import Strike, drop
 from ops.world.network import World
+from tests.clock import now
 from tests.e2e.running import config, facts, opened, until
 from tests.indexer.authors import NAMES, track
 
 QUICK = Pace(everybody=0.1, fastest=0.05, slowest=0.2, host=0.05, grace=0.5)
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 @asynccontextmanager

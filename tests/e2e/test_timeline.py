@@ -18,17 +18,13 @@ from atp.syntax import Did
 from lexicons.names import FOREIGN_FOLLOW, Names
 from ops.world.account import Account, RecordRef
 from ops.world.network import World
+from tests.clock import now
+from tests.e2e.plyr import serving
 from tests.e2e.running import PATIENCE
-from tests.e2e.test_serve import serving
 from tests.indexer.authors import WHEN, track
 
 NAMES = Names()
 TIMELINE = NAMES.query("feed.getTimeline")
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 @pytest.fixture

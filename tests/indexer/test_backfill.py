@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -14,27 +13,9 @@ from atp.syntax import Did
 from indexer import schema, service
 from indexer.backfill import Progress
 from ops.world.network import World
-from tests.e2e.running import config, indexing, records, until
+from tests.clock import now
+from tests.e2e.running import config, held, indexing, truth, until
 from tests.indexer.authors import NAMES, like, track
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def truth(world: World) -> dict[str, str]:
-    """Every record of ours: URI to CID in hex."""
-    return {
-        uri: cid.hex()
-        for uri, (cid, _) in world.records().items()
-        if uri.collection in NAMES.collections
-    }
-
-
-def held(folder: Path) -> dict[str, str]:
-    """What the index has of ours."""
-    return {uri: cid for uri, (cid, _) in records(folder).items()}
 
 
 def populate(world: World) -> Did:

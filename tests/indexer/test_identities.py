@@ -14,6 +14,7 @@ import pytest
 from atp import cbor
 from atp.did_doc import build
 from atp.runtime import eventlog
+from atp.runtime.beside import beside
 from atp.runtime.http import Client
 from atp.runtime.sqlite import Writer, connect
 from atp.syntax import Handle
@@ -46,12 +47,10 @@ async def looking_up(
     await writer.run(due)
     async with replaying([], documents, names) as host, Client(allow_private=True) as http:
         directory = Directory(http, host.url, (host.url,))
-        task = asyncio.create_task(Identities(writer, directory, lambda: NOW).run())
         try:
-            yield writer
+            async with beside(Identities(writer, directory, lambda: NOW).run()):
+                yield writer
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             await writer.close()
 
 

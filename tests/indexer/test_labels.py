@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -16,6 +16,7 @@ import pytest
 from atp import frames
 from atp.keys import Curve, PrivateKey
 from atp.runtime import sqlite
+from atp.runtime.beside import beside
 from atp.runtime.http import Client
 from atp.runtime.metrics import Registry
 from atp.runtime.sqlite import Writer
@@ -88,11 +89,8 @@ async def following(
                 clock=clock,
                 random=Random(1),
             )
-            task = asyncio.create_task(labeler.run())
-            yield Reading(path, labeler, registry)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            async with beside(labeler.run()):
+                yield Reading(path, labeler, registry)
         finally:
             await writer.close()
 

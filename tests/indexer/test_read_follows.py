@@ -24,14 +24,10 @@ from ops.world.account import Account
 from ops.world.host import Host
 from ops.world.network import World
 from pds_client.identity import Directory
+from tests.clock import now
 from tests.indexer.authors import WHEN, Author
 
 NOBODY = Did.parse("did:plc:" + "z" * 24)
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 def other(number: int) -> Did:

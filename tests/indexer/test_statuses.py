@@ -15,6 +15,7 @@ import apsw
 import pytest
 
 from atp.frames import AccountMsg
+from atp.runtime.beside import beside
 from atp.runtime.http import Client
 from atp.runtime.metrics import Registry
 from atp.runtime.sqlite import Writer
@@ -29,6 +30,7 @@ from indexer.metrics import Metrics
 from indexer.statuses import Statuses
 from indexer.store.statuses import doubt
 from lexicons.catalog import Catalog
+from tests.clock import now
 from tests.indexer.authors import NAMES, SOURCE, Author
 from tests.indexer.status_servers import Servers, says, serving, stalling
 
@@ -66,11 +68,6 @@ class Work:
                 await asyncio.sleep(0.01)
 
 
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
 def apply(applier: Applier, event: VerifiedCommit | AccountMsg, conn: apsw.Connection) -> None:
     """Apply an event."""
     applier.apply(conn, event, now(), SOURCE)
@@ -95,12 +92,10 @@ async def working(folder: Path, servers: Servers, *authors: Author) -> AsyncIter
             returned=returned.set,
             random=Random(1),
         )
-        task = asyncio.create_task(worker.run())
         try:
-            yield Work(writer, worker, applier, registry, returned)
+            async with beside(worker.run()):
+                yield Work(writer, worker, applier, registry, returned)
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             await writer.close()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from atp.cid import Cid
+from atp.runtime.beside import beside
 from atp.runtime.http import Client
 from atp.runtime.metrics import Registry
 from atp.runtime.sqlite import Writer
@@ -27,15 +28,11 @@ from indexer.store.checks import Checked, Turn
 from indexer.sweep import AT_ONCE, MAX_LAG, Pace, Sweeper
 from ops.world.account import Account
 from ops.world.network import World
+from tests.clock import now
 from tests.e2e.running import config
 from tests.indexer.authors import NAMES, track
 
 QUICK = Pace(everybody=0.01, fastest=0.01, slowest=0.05, host=0.01, grace=0.1)
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 @dataclass
@@ -69,14 +66,9 @@ class Swept:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Sweep until something is true."""
-        sweeping = asyncio.create_task(self.sweeper.run())
-        try:
-            async with asyncio.timeout(30):
-                while not condition():
-                    await asyncio.sleep(0.01)
-        finally:
-            sweeping.cancel()
-            await asyncio.wait([sweeping])
+        async with asyncio.timeout(30), beside(self.sweeper.run()):
+            while not condition():
+                await asyncio.sleep(0.01)
 
     async def finds(self, found: Checked) -> None:
         """Sweep until a repo was found so once more."""

@@ -13,6 +13,7 @@ from random import Random
 import apsw
 import pytest
 
+from atp.runtime.beside import beside
 from atp.runtime.control import ControlError
 from atp.runtime.http import Client
 from atp.runtime.sqlite import Writer
@@ -25,8 +26,9 @@ from indexer.store import follows
 from indexer.viewers import Viewers
 from ops.world.network import World
 from pds_client.identity import Directory
+from tests.clock import now
 from tests.indexer.authors import NAMES
-from tests.indexer.test_read_follows import follow, now, other
+from tests.indexer.test_read_follows import follow, other
 
 
 @dataclass
@@ -66,10 +68,8 @@ async def working(folder: Path) -> AsyncIterator[Work]:
         router = Router(NAMES, ())
         reader = Reader(http, Directory(http, world.plc_url), Hosts(time.monotonic))
         worker = Viewers(writer, reader, router, clock=now, random=Random(1))
-        running = asyncio.create_task(worker.run())
-        yield Work(world, writer, worker, router)
-        running.cancel()
-        await asyncio.wait([running])
+        async with beside(worker.run()):
+            yield Work(world, writer, worker, router)
     await writer.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,17 @@ import pytest
 from atp.runtime.lock import StoreLock
 from indexer import schema
 from tests.conftest import ROOT
+from tests.e2e.plyr import COMMAND, environment
 
 
 def plyr(
     *arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    inherited = {name: text for name, text in os.environ.items() if not name.startswith("PLYR_")}
     return subprocess.run(
-        [sys.executable, "-m", "ops.cli", *arguments],
+        [*COMMAND, *arguments],
         cwd=cwd,
-        env=inherited | {"PYTHONPATH": str(ROOT)} | (env or {}),
+        env=environment() | {"PYTHONPATH": str(ROOT)} | (env or {}),
         capture_output=True,
         text=True,
         timeout=60,

@@ -21,6 +21,7 @@ from atp.runtime.sqlite import StoreError
 from lexicons.names import Names
 from ops.world.account import Account
 from ops.world.network import World
+from tests.clock import now
 from tests.e2e.running import facts, opened
 from tests.indexer.authors import like
 from tests.simulator.history import History, Pause, Restart
@@ -52,11 +53,6 @@ WHERE r.state <> 'synchronized' AND a.upstream_active
 
 class Wrong(AssertionError):
     """The index is not what it must be."""
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def play(history: History, seed: int, folder: Path, *, killed: bool) -> None:

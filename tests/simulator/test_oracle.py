@@ -8,11 +8,11 @@ from shutil import copytree
 from atp.runtime import sqlite
 from indexer import schema
 from ops.world.network import World
+from tests.clock import now
 from tests.e2e.running import indexing, until
 from tests.simulator.history import Act, Change, Kind, Write
 from tests.simulator.indexers import settings
 from tests.simulator.oracle import differences
-from tests.simulator.play import now
 from tests.simulator.player import Player
 
 WRONG = (

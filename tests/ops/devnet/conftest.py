@@ -6,20 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import pytest
 import pytest_asyncio
 
-from ops.devnet.install import InstallError, ensure_installed
 from ops.devnet.network import Devnet
-
-
-@pytest.fixture(scope="session")
-def installed() -> Path:
-    """The folder of the installed npm packages."""
-    try:
-        return ensure_installed()
-    except InstallError as exc:
-        pytest.skip(str(exc))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -10,9 +10,6 @@ import pytest
 import pytest_asyncio
 
 from ops.world.network import World
-from tests.ops.devnet.conftest import installed
-
-__all__ = ["installed"]
 
 START = 1_760_000_000_000_000
 

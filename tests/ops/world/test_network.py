@@ -23,6 +23,7 @@ from ops.world.events import Item, Message
 from ops.world.faults import Strike, break_block, break_signature, duplicate
 from ops.world.network import World
 from ops.world.repo import Create, Delete, Update
+from tests.clock import now
 from tests.ops.devnet.reference_consumer import consume
 from tests.ops.world.conftest import START
 from tests.ops.world.independent import Consumer
@@ -199,7 +200,7 @@ async def test_every_frame_passes_our_own_check(world: World) -> None:
 @pytest.mark.timeout(INSTALL_TIMEOUT_S)
 async def test_reference_consumer_accepts_everything(installed: Path) -> None:
     """`@atproto/sync` verifies every op of a live stream and has nothing to complain of."""
-    async with World(5, lambda: time.time_ns() // 1_000, pdses=2) as world:
+    async with World(5, now, pdses=2) as world:
         rotating, moving = [world.create_account(f"{name}.test") for name in ("turn", "move")]
         consuming = asyncio.create_task(consume(installed, world.relay_url, world.plc_url))
         async with asyncio.timeout(30):
