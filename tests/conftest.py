@@ -18,7 +18,7 @@ from ops.devnet.install import InstallError, ensure_installed
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("PLYR_SHARED", ROOT.parent / "shared"))
 LONG = os.environ.get("PLYR_LONG") == "1"
-ALLOWED_SKIPS = ("long: ", "no Go: ")
+ALLOWED_SKIPS = ("long: ", "no relay: ")
 
 
 @pytest.fixture(scope="session")

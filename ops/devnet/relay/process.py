@@ -16,7 +16,7 @@ import aiohttp
 from atp.syntax import Did
 from ops.devnet.network import Devnet, DevnetError, free_ports
 from ops.devnet.relay import store
-from ops.devnet.relay.install import ensure_relay
+from ops.devnet.relay.installed import installed_relay
 from ops.devnet.xrpc import Xrpc
 
 ADMIN_PASSWORD = "relay-password"  # noqa: S105 - the network is a throw-away
@@ -30,7 +30,7 @@ class Relay:
     """``async with Relay(net) as relay``: streams what the PDSes of a running devnet stream.
 
     Every PDS must have had an account by then. Raises DevnetError when the relay does not come up
-    and InstallError when it cannot be built.
+    and RelayMissing where it is not installed.
     """
 
     def __init__(self, net: Devnet) -> None:
@@ -50,7 +50,7 @@ class Relay:
         return f"ws://localhost:{self._port}"
 
     async def __aenter__(self) -> Self:
-        self._binary = await asyncio.to_thread(ensure_relay)
+        self._binary = await asyncio.to_thread(installed_relay)
         self._folder.mkdir()
         await self._start()
         await self.stop()
