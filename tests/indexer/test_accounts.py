@@ -39,7 +39,7 @@ ACTIVE = Reply(Answer.ACTIVE)
 
 
 def scene() -> tuple[Index, Author, Author]:
-    """A track by one author with everything another can give it."""
+    """A track by one author with everything another can give it, a list that names it twice."""
     index, mira, ada = Index(), Author(0), Author(1)
     index.apply(mira.commit(mira.track()))
     subject = mira.subject(NAMES.track, T1)
@@ -47,7 +47,7 @@ def scene() -> tuple[Index, Author, Author]:
         ada.commit(
             Create(NAMES.like, like(subject)),
             Create(NAMES.comment, comment(subject)),
-            Create(NAMES.list, playlist([subject])),
+            Create(NAMES.list, playlist([subject, subject])),
         )
     )
     return index, mira, ada
