@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -36,6 +37,12 @@ class Socket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:
             self.scope["extensions"][WIRE] = self  # type: ignore[assignment]
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Take an event of the application; an answer instead of a websocket is a handshake too."""
+        await super().send(message)
+        # Uvicorn forgets to note the second, and reports an application that gave no answer.
+        self.handshake_complete = self.handshake_complete or self.close_sent
 
     async def write(self, messages: bytes) -> None:
         """Send messages as they are; wait until there is room. Raises `Gone` and `TooSlow`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from pathlib import Path
 
@@ -62,8 +63,10 @@ async def test_a_cursor_of_the_future_is_an_error(it: Served) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1.0", "%201", "1e3", MAX_SEQ + 1, "0&cursor=0"])
-async def test_a_cursor_that_is_none_is_refused(it: Served, cursor: object) -> None:
-    """Before any upgrade, with 400 and the name that XRPC has for it."""
+async def test_a_cursor_that_is_none_is_refused(
+    it: Served, cursor: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before any upgrade, with 400 and the name that XRPC has for it; nothing went wrong here."""
     url = f"http://127.0.0.1:{it.port}{PATH}?cursor={cursor}"
     handshake = {
         "Upgrade": "websocket",
@@ -75,6 +78,7 @@ async def test_a_cursor_that_is_none_is_refused(it: Served, cursor: object) -> N
         assert answer.status == 400
         assert (await answer.json())["error"] == "InvalidRequest"
     assert it.stream.subscribers == 0
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_removed_labels_are_told_of(it: Served) -> None:
