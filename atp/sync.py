@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from atp import car, cbor
+from atp.cbor import Value
 from atp.cid import Cid
 from atp.commit import Commit
 from atp.errors import (
@@ -88,8 +89,8 @@ class RepoState:
 class VerifiedOp:
     """An operation that the account has signed for.
 
-    ``cid`` is None for a delete. ``block`` holds the record, a DRISL map; it is None for a delete
-    and where there is a ``problem``.
+    ``cid`` is None for a delete. ``block`` holds the record, a DRISL map, which ``value`` is; both
+    are None for a delete and where there is a ``problem``.
     """
 
     action: Action
@@ -97,7 +98,31 @@ class VerifiedOp:
     rkey: RecordKey
     cid: Cid | None
     block: bytes | None
+    value: dict[str, Value] | None = field(compare=False)
     problem: RecordProblem | None = None
+
+    @classmethod
+    def delete(cls, collection: Nsid, rkey: RecordKey) -> Self:
+        """The end of a record."""
+        return cls("delete", collection, rkey, None, None, None)
+
+    @classmethod
+    def write(
+        cls, action: Action, collection: Nsid, rkey: RecordKey, cid: Cid, block: bytes | None
+    ) -> Self:
+        """A record, with its block as it came; None where it did not come."""
+        value: dict[str, Value] | None = None
+        problem: RecordProblem | None = None
+        if block is None:
+            problem = RecordProblem.MISSING
+        elif len(block) > MAX_RECORD:
+            problem = RecordProblem.TOO_LARGE
+        else:
+            try:
+                value = cbor.decode_map(block)
+            except CborError:
+                problem = RecordProblem.NOT_DRISL
+        return cls(action, collection, rkey, cid, None if problem else block, value, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,23 +260,9 @@ def _check_inclusion(msg: CommitMsg, tree: Tree) -> None:
 
 
 def _verified(op: RepoOp, blocks: Mapping[Cid, bytes]) -> VerifiedOp:
-    block = None if op.cid is None else blocks.get(op.cid)
-    trouble = None if op.cid is None else _record_problem(block)
-    return VerifiedOp(
-        op.action, op.collection, op.rkey, op.cid, None if trouble else block, trouble
-    )
-
-
-def _record_problem(block: bytes | None) -> RecordProblem | None:
-    if block is None:
-        return RecordProblem.MISSING
-    if len(block) > MAX_RECORD:
-        return RecordProblem.TOO_LARGE
-    try:
-        cbor.decode_map(block)
-    except CborError:
-        return RecordProblem.NOT_DRISL
-    return None
+    if op.cid is None:
+        return VerifiedOp.delete(op.collection, op.rkey)
+    return VerifiedOp.write(op.action, op.collection, op.rkey, op.cid, blocks.get(op.cid))
 
 
 def _before(msg: CommitMsg, tree: Tree) -> Cid | None:

@@ -232,23 +232,22 @@ class Applier:
         origin: Origin,
     ) -> None:
         """Store a version of a record, and its typed rows if it is valid."""
-        value = {} if op.block is None else cbor.decode_map(op.block)
-        judgement = self._judge(op, value)
+        judgement = self._judge(op)
         valid, problems = judgement.valid, judgement.as_json()
         version = rows.Version(rev, cid, op.block, first_seen, valid, problems, origin)
         key = rows.write(conn, record, version)
-        if valid:
-            row = Row(key, actor.id, actor.active, sort_key(value, first_seen))
-            known = self._collections[op.collection].index(conn, row, value)
+        if valid and op.value is not None:
+            row = Row(key, actor.id, actor.active, sort_key(op.value, first_seen))
+            known = self._collections[op.collection].index(conn, row, op.value)
             references = self._references.get(op.collection)
             if not known and references is not None and actor.active:
                 ours = self._names.collections
                 sought.seek(conn, references, key, actor.id, collections=ours, now=now)
 
-    def _judge(self, op: VerifiedOp, value: dict[str, Value]) -> Judgement:
-        if op.block is None:
+    def _judge(self, op: VerifiedOp) -> Judgement:
+        if op.value is None:
             return Judgement(False, (f"the commit came without a usable record: {op.problem}",))
-        return judge(self._catalog, self._names, op.collection, op.rkey, value)
+        return judge(self._catalog, self._names, op.collection, op.rkey, op.value)
 
 
 def settle(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from atp import cbor
 from atp.errors import InvalidIdentifier
 from atp.sync import VerifiedCommit
 from atp.syntax import Did
@@ -15,7 +14,7 @@ from lexicons.names import FOREIGN_FOLLOW
 def followed_in(commit: VerifiedCommit) -> list[Follow]:
     """What a commit did to its account's follows."""
     return [
-        Follow(op.rkey, None if op.block is None else subject_of(cbor.decode_map(op.block)))
+        Follow(op.rkey, None if op.value is None else subject_of(op.value))
         for op in commit.ops
         if op.collection == FOREIGN_FOLLOW
     ]

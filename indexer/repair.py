@@ -102,9 +102,8 @@ def _differences(
                 yield None
     for (nsid, rkey), (rev, at, _) in held.items():
         if at is not None and nsid in collections and not (rev or "") > snapshot.state.rev:
-            yield VerifiedOp("delete", Nsid(nsid), RecordKey(rkey), None, None)
+            yield VerifiedOp.delete(Nsid(nsid), RecordKey(rkey))
 
 
 def _write(action: Action, nsid: str, rkey: str, cid: Cid, snapshot: Snapshot) -> VerifiedOp:
-    block, problem = snapshot.block(cid)
-    return VerifiedOp(action, Nsid(nsid), RecordKey(rkey), cid, block, problem)
+    return VerifiedOp.write(action, Nsid(nsid), RecordKey(rkey), cid, snapshot.blocks.get(cid))

@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from atp import cbor
 from atp.cid import Cid
 from atp.commit import Commit
-from atp.errors import AtpError, CborError, CommitError, InvalidIdentifier
+from atp.errors import AtpError, CommitError, InvalidIdentifier
 from atp.keys import PublicKey
 from atp.mst import Node
 from atp.mst_tree import Tree
-from atp.sync import MAX_AHEAD_MICROS, MAX_RECORD, RecordProblem, RepoState
+from atp.sync import MAX_AHEAD_MICROS, RepoState
 from atp.syntax import Did, Nsid, RecordKey
 from indexer.car_file import CarFile
 from indexer.failure import Failure, ResyncFailed
@@ -40,19 +39,6 @@ class Snapshot:
     state: RepoState
     records: Mapping[tuple[str, str], Cid]
     blocks: CarFile
-
-    def block(self, cid: Cid) -> tuple[bytes | None, RecordProblem | None]:
-        """A record's bytes, or why they cannot be used. Raises `CarError` for a wrong block."""
-        block = self.blocks.get(cid)
-        if block is None:
-            return None, RecordProblem.MISSING
-        if len(block) > MAX_RECORD:
-            return None, RecordProblem.TOO_LARGE
-        try:
-            cbor.decode_map(block)
-        except CborError:
-            return None, RecordProblem.NOT_DRISL
-        return block, None
 
 
 def read(

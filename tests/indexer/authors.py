@@ -12,7 +12,7 @@ import apsw
 from atp.frames import AccountMsg, CommitMsg, IdentityMsg
 from atp.keys import Curve
 from atp.runtime import sqlite
-from atp.sync import VerifiedCommit, check_commit
+from atp.sync import VerifiedCommit, VerifiedOp, check_commit
 from atp.syntax import AtUri, Did, Nsid, RecordKey
 from indexer import accounts, schema
 from indexer.apply import Applier
@@ -108,6 +108,12 @@ def playlist(subjects: Sequence[dict[str, str]], **fields: Any) -> dict[str, Any
     """A list record."""
     items = [{"subject": subject} for subject in subjects]
     return {"name": "mix", "listType": "playlist", "items": items, "createdAt": WHEN, **fields}
+
+
+def without_record(op: VerifiedOp) -> VerifiedOp:
+    """The same write, of a record that did not come."""
+    assert op.cid is not None, "a delete has none"
+    return VerifiedOp.write(op.action, op.collection, op.rkey, op.cid, None)
 
 
 @dataclass

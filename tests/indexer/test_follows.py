@@ -20,7 +20,7 @@ from indexer.store.repos import Desync
 from indexer.verdict import APPLIED
 from lexicons.names import FOREIGN_FOLLOW
 from ops.world.repo import Write
-from tests.indexer.authors import WHEN, Author, Create, Delete, Index, Update
+from tests.indexer.authors import WHEN, Author, Create, Delete, Index, Update, without_record
 
 ANA, BEN, CLEO = (Did.parse(f"did:plc:{letter * 24}") for letter in "abc")
 KEYS = ("3kaaaaaaaaaa2", "3kaaaaaaaaab2", "3kaaaaaaaaac2")
@@ -174,7 +174,7 @@ def test_an_unusable_record_follows_nobody() -> None:
     commit = mira.commit(
         Create(FOREIGN_FOLLOW, {"subject": "alice.test"}, KEYS[0]), follow(ANA, KEYS[1])
     )
-    lost = replace(commit, ops=tuple(replace(op, block=None) for op in commit.ops))
+    lost = replace(commit, ops=tuple(map(without_record, commit.ops)))
     assert [one.subject for one in followed_in(commit)] == [None, ANA]
     assert [one.subject for one in followed_in(lost)] == [None, None]
     index.apply(commit)

@@ -11,11 +11,21 @@ from atp import car
 from atp.cid import Cid
 from atp.commit import Commit
 from atp.mst_tree import Tree
-from atp.sync import RecordProblem, VerifiedCommit
+from atp.sync import VerifiedCommit
 from atp.tid import Tid
 from indexer.store import rows
 from indexer.store.rows import Version
-from tests.indexer.authors import NAMES, PDS, Author, Create, Delete, Index, Update, track
+from tests.indexer.authors import (
+    NAMES,
+    PDS,
+    Author,
+    Create,
+    Delete,
+    Index,
+    Update,
+    track,
+    without_record,
+)
 
 T1, T2, T3 = "3kaaaaaaaaaa2", "3kaaaaaaaaab2", "3kaaaaaaaaac2"
 
@@ -164,8 +174,7 @@ def test_nothing_proves_a_record_that_did_not_come() -> None:
     index, mira = Index(), Author(0)
     commit = mira.commit(mira.track(T1))
     (op,) = commit.ops
-    op = replace(op, block=None, problem=RecordProblem.MISSING)
-    index.apply(replace(commit, ops=(op,)))
+    index.apply(replace(commit, ops=(without_record(op),)))
     assert held(index, mira, T1) == op.cid
     assert blocks(index) == 0
 

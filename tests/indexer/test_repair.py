@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from atp import car, cbor
 from atp.runtime import eventlog
 from atp.runtime.sqlite import transaction
-from atp.sync import RecordProblem, VerifiedSync
+from atp.sync import VerifiedSync
 from indexer import repair, snapshot
 from indexer.event import Deferred
 from indexer.failure import Failure, ResyncFailed
@@ -34,6 +34,7 @@ from tests.indexer.authors import (
     Update,
     like,
     track,
+    without_record,
 )
 from tests.indexer.files import in_file
 
@@ -309,7 +310,7 @@ def test_a_commit_without_its_record_is_healed() -> None:
     index, author = Index(), Author(1)
     commit = author.commit(author.track(KEYS[0]))
     [op] = commit.ops
-    index.apply(replace(commit, ops=(replace(op, block=None, problem=RecordProblem.MISSING),)))
+    index.apply(replace(commit, ops=(without_record(op),)))
     assert state(index) == ("desynchronized", "record_missing", None)
     assert index.shown() == {author.uri(NAMES.track, KEYS[0]): False}
     assert heal(index, author) is Step.DONE

@@ -11,7 +11,7 @@ import pytest
 
 from atp import car
 from atp.commit import Commit
-from atp.sync import MAX_AHEAD_MICROS, RecordProblem
+from atp.sync import MAX_AHEAD_MICROS
 from indexer import car_file, snapshot
 from indexer.failure import Failure, ResyncFailed
 from tests.indexer.authors import NAMES, PDS, Author, Create, like, track
@@ -123,14 +123,12 @@ def test_noise_is_refused() -> None:
 
 
 def test_what_a_repo_may_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too many blocks, too many records of ours, too large a record."""
+    """Too many blocks, too many records of ours."""
     by = author(5)
     with in_file(by.repo.to_car()) as file:
         found = snapshot.read(file, by.did, by.key.public_key, [NAMES.track], by.now, pds=PDS)
         cid = found.records[NAMES.track, "t0"]
-        assert found.block(cid) == (by.repo.records["fm.plyr.track/t0"].block, None)
-        monkeypatch.setattr(snapshot, "MAX_RECORD", 10)
-        assert found.block(cid) == (None, RecordProblem.TOO_LARGE)
+        assert found.blocks.get(cid) == by.repo.records["fm.plyr.track/t0"].block
         found.blocks.close()
     monkeypatch.setattr(snapshot, "MAX_RECORDS", 9)
     with pytest.raises(ResyncFailed, match="too_large"):
