@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 
 from appview import store_graph
 from appview.call import Call
-from appview.labels import listing, removed, viewing
+from appview.labels import listing, viewing
 from appview.state import Album, AlbumKey, Page, State, Track, TrackAlbum
 from appview.store import Store
 from appview.store_labels import in_force
 from appview.store_viewer import viewer
 from atp.label import Label
-from atp.syntax import AtUri, Did
+from atp.syntax import Did
 from lexicons.names import FOREIGN_PROFILE, Names
 
 
@@ -32,7 +32,8 @@ def hydrate(store: Store, page: Page, call: Call) -> State:
     for track in tracks.values():
         if track:
             dids.update(track.features)
-    found = _labels(store, call, [row.uri for row in rows if row], dids)
+    subjects = [row.uri for row in rows if row] + _of_accounts(dids, store.names)
+    found = in_force(store, call.labelers, subjects, call.now)
     return State(
         tracks,
         comments,
@@ -41,8 +42,8 @@ def hydrate(store: Store, page: Page, call: Call) -> State:
         store.actors(dids) if dids else {},
         viewer(store, call.viewer, page.tracks) if call.viewer else None,
         call.media,
-        _with_profiles(found, dids, store.names),
-        removed(found, call.labelers),
+        _with_profiles(found.shown, dids, store.names),
+        found.removed,
         albums,
         _track_albums(store, tracks, call),
     )
@@ -63,14 +64,9 @@ def _track_albums(
     )
 
 
-def _labels(
-    store: Store, call: Call, uris: Collection[AtUri], dids: Collection[Did]
-) -> dict[str, tuple[Label, ...]]:
-    """The labels on records and accounts, and on what accounts say of themselves."""
-    if not call.labelers.redacting or not (uris or dids):
-        return {}
-    profiles = [uri for did in dids for uri in _profiles(did, store.names)]
-    return in_force(store, call.labelers.redacting, [*uris, *dids, *profiles], call.now)
+def _of_accounts(dids: Collection[Did], names: Names) -> list[str]:
+    """What is labelled of accounts: themselves, and what they say of themselves."""
+    return [*dids, *(uri for did in dids for uri in _profiles(did, names))]
 
 
 def _with_profiles(

@@ -9,6 +9,8 @@ VIEW  surfaces show what belongs to something that was asked for: an account's t
 What is asked for by its URI is shown with its labels, and no label keeps bytes back. This is the
 operator's policy, so it goes by the labelers that the operator has configured, whichever a caller
 accepts; those decide which labels an answer shows, and whose takedowns remove content altogether.
+Our own labeler needs nobody's leave: what it removes is removed for everybody, and with a takedown
+that has no end the bytes go too (docs/decisions/0012-operators-takedown.md).
 
 A query hands one of the texts below to the condition of `appview.store_listed`.
 """
@@ -16,11 +18,8 @@ A query hands one of the texts below to the condition of `appview.store_listed`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 
 from appview.call import Call
-from appview.labelers import Labelers
-from atp.label import Label
 from atp.syntax import Did
 
 ADULT = ("gore", "graphic-media", "nudity", "porn", "sexual")
@@ -48,15 +47,6 @@ def viewing(call: Call) -> str:
 def to_anybody(now: int) -> str:
     """What the condition is given on a LIST surface that is the same for all; now in µs."""
     return _given(now, None, adult=False)
-
-
-def removed(labels: Mapping[str, Sequence[Label]], labelers: Labelers) -> frozenset[str]:
-    """The subjects that a labeler who may redact has taken down."""
-    return frozenset(
-        uri
-        for uri, found in labels.items()
-        if any(label.val in REMOVED and labelers.redacting.get(label.src) for label in found)
-    )
 
 
 def _given(now: int, viewer: Did | None, *, adult: bool) -> str:

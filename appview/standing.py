@@ -22,6 +22,7 @@ class Unshown(StrEnum):
     UNKNOWN = "unknown"  # nothing was ever seen of it
     DELETED = "deleted"  # its account has deleted it, or was deleted
     ACCOUNT_HIDDEN = "accountHidden"
+    TAKEN_DOWN = "takenDown"  # a label of this service's own removes it, or its account
     UNSEEN = "unseen"  # others refer to it, and it has not arrived
     INVALID = "invalid"  # it breaks its schema
 
@@ -149,10 +150,13 @@ class Proof:
     blocks: Sequence[tuple[Cid, bytes]]
 
 
-def unshown(uri: AtUri, names: Names, standing: Standing | None) -> Unshown | None:
+def unshown(
+    uri: AtUri, names: Names, standing: Standing | None, *, taken_down: bool = False
+) -> Unshown | None:
     """Why a URI with this ``standing`` is not shown; None when it is.
 
-    Of several reasons the first in the order of `Unshown`.
+    ``taken_down`` is whether our own labeler removes it. Of several reasons the first in the order
+    of `Unshown`.
     """
     if uri.rkey is None or uri.collection not in (*names.collections, FOREIGN_PROFILE):
         return Unshown.NOT_INDEXED
@@ -162,6 +166,8 @@ def unshown(uri: AtUri, names: Names, standing: Standing | None) -> Unshown | No
         return Unshown.DELETED
     if not standing.account.active:
         return Unshown.ACCOUNT_HIDDEN
+    if taken_down:
+        return Unshown.TAKEN_DOWN
     return None if standing.state == "valid" else Unshown(standing.state)
 
 

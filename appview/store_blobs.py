@@ -1,4 +1,7 @@
-"""Which files may be served: those that a record we show refers to."""
+"""Which files may be served: those that a record we show refers to.
+
+A record that the operator has taken down is none of them, whatever it may be for others.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from dataclasses import dataclass
 from appview.store import Store
 from atp.cid import Cid
 from atp.syntax import Did
+
+_SHOWN = "a.active AND NOT EXISTS (SELECT 1 FROM takedowns t WHERE t.record = b.record)"
+"""True of a row of ``blobs`` ``b`` by the account ``a``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +31,19 @@ class Claim:
 def claim(store: Store, did: Did, cid: Cid) -> Claim | None:
     """What is claimed of a file of an account, when both are shown."""
     row = store.read(
-        "SELECT b.mime_type, b.size FROM actors a CROSS JOIN blobs b"
-        " ON b.cid = ?2 AND b.actor = a.id WHERE a.did = ?1 AND a.active ORDER BY b.record LIMIT 1",
+        "SELECT b.mime_type, b.size FROM actors a CROSS JOIN blobs b"  # noqa: S608
+        f" ON b.cid = ?2 AND b.actor = a.id WHERE a.did = ?1 AND {_SHOWN}"
+        " ORDER BY b.record LIMIT 1",
         (did, cid),
     ).fetchone()
     return None if row is None else Claim(*row)
 
 
 def is_shown(store: Store, cid: Cid) -> bool:
-    """Whether a shown account has a file with these bytes."""
+    """Whether a record that is shown refers to a file with these bytes."""
     row = store.read(
-        "SELECT 1 FROM blobs b CROSS JOIN actors a ON a.id = b.actor AND a.active"
-        " WHERE b.cid = ? LIMIT 1",
+        "SELECT 1 FROM blobs b CROSS JOIN actors a ON a.id = b.actor"  # noqa: S608
+        f" WHERE b.cid = ? AND {_SHOWN} LIMIT 1",
         (cid,),
     ).fetchone()
     return row is not None

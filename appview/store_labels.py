@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from appview.labelers import Labelers
+from appview.labels import REMOVED
 from appview.store import Store
 from atp.label import Label
 from atp.syntax import Datetime, Did
@@ -29,26 +32,40 @@ class Range:
     after: str = ""
 
 
-def in_force(
-    store: Store, labelers: Collection[Did], subjects: Collection[str], now: int
-) -> dict[str, tuple[Label, ...]]:
-    """These labelers' labels on these URIs and DIDs that hold at ``now``, in µs; none is absent.
+class InForce(NamedTuple):
+    """Labels that hold: those to show, by what they are on, and what is removed altogether."""
 
-    One on another version of a record than that which is here is left out.
+    shown: dict[str, tuple[Label, ...]]
+    removed: frozenset[str]
+
+
+def in_force(store: Store, labelers: Labelers, subjects: Collection[str], now: int) -> InForce:
+    """What these labelers, and our own, say of these URIs and DIDs at ``now``, in µs.
+
+    What has no label is absent. Our own are shown only if it is one of ``labelers``, and remove
+    whoever they are. A label on another version of a record than that which is here is left out.
     """
-    found: dict[str, list[Label]] = {}
-    for row in store.read(
-        f"SELECT {_COLUMNS} FROM json_each(?1) j CROSS JOIN labels l ON l.uri = j.value"  # noqa: S608
-        " CROSS JOIN labelers s ON s.id = l.labeler AND s.configured"
-        "  AND s.did IN (SELECT value FROM json_each(?2))"
+    if not subjects:
+        return InForce({}, frozenset())
+    shown: dict[str, list[Label]] = {}
+    gone = set()
+    accepted = labelers.redacting
+    for own, *row in store.read(
+        f"SELECT s.own, {_COLUMNS} FROM json_each(?1) j CROSS JOIN labels l ON l.uri = j.value"  # noqa: S608
+        " CROSS JOIN labelers s ON s.id = l.labeler AND (s.own = 1"
+        "  OR s.configured AND s.did IN (SELECT value FROM json_each(?2)))"
         " LEFT JOIN records r ON r.id = l.record"
         " WHERE l.neg IS NOT 1 AND (l.expires_at IS NULL OR l.expires_at > ?3)"
         "  AND (l.version IS NULL OR l.version = r.cid)",
-        (json.dumps(list(subjects)), json.dumps(list(labelers)), now),
+        (json.dumps(list(subjects)), json.dumps(list(accepted)), now),
     ):
         label = _label(*row)
-        found.setdefault(label.uri, []).append(label)
-    return {uri: tuple(sorted(labels, key=_order)) for uri, labels in found.items()}
+        if label.val in REMOVED and (own or accepted.get(label.src)):
+            gone.add(label.uri)
+        if label.src in accepted:
+            shown.setdefault(label.uri, []).append(label)
+    ordered = {uri: tuple(sorted(labels, key=_order)) for uri, labels in shown.items()}
+    return InForce(ordered, frozenset(gone))
 
 
 def followed(store: Store) -> list[Did]:

@@ -1,9 +1,10 @@
-"""``#account`` and ``#identity`` events, and what follows from a PDS's word: who is shown.
+"""``#account`` and ``#identity`` events, a PDS's word and the operator's: who is shown.
 
 An event is stored and raises a question; nothing is shown or hidden at that moment. The answer,
 judged by the table of `indexer.hosting`, is applied in one transaction: a hidden account gives
 nothing to others' counters and comes back exactly; a deleted one is purged, and its repo must be
-fetched again if it ever returns.
+fetched again if it ever returns. The operator's own takedown, a label, hides as well and stays
+apart: neither shows what the other hides (docs/decisions/0012-operators-takedown.md).
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from atp import cbor
 from atp.errors import InvalidIdentifier
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
-from atp.syntax import Datetime
+from atp.syntax import Datetime, Did
 from indexer.hosting import MAX_STATUS, PATIENT_FOR, STATEMENTS, Hosting, Reply, Told, decide, wait
 from indexer.records import Collection, counters
-from indexer.store import handles, repos, resync, rows, statuses
+from indexer.store import handles, labels, repos, resync, rows, statuses
 from indexer.store.repos import Desync
 from indexer.store.statuses import Question
 from indexer.verdict import APPLIED, REPLAYED, Applied
@@ -77,22 +78,43 @@ def apply_reply(
     return returned
 
 
+def enforce(conn: apsw.Connection, did: Did, now: int) -> None:
+    """Take an account down, or show it again, as the labels of this service have it."""
+    actor = rows.find_actor(conn, did)
+    if actor is not None:
+        labels.enforce(conn, did)
+        _settle(conn, actor, now)
+
+
+def enforce_all(conn: apsw.Connection, now: int) -> None:
+    """The same for all accounts, as another labeler may be this service's own now."""
+    for did in labels.unenforced(conn):
+        enforce(conn, did, now)
+
+
 def _host(conn: apsw.Connection, actor: rows.Actor, hosting: Hosting, now: int) -> bool:
-    """Store an account's status and settle others' counters; return whether it came back."""
-    active = rows.set_status(conn, actor.id, upstream_active=hosting.active, status=hosting.status)
-    if active != actor.active:
-        counters.account(conn, actor.id, 1 if active else -1)
-    if active != actor.active or hosting.status != actor.upstream_status:
-        entry: dict[str, cbor.Value] = {"did": actor.did, "active": active}
-        if hosting.status is not None:
-            entry["status"] = hosting.status
-        eventlog.append(conn, now, "account", cbor.encode(entry))
+    """Store an account's status upstream; return whether it came back there."""
+    rows.set_status(conn, actor.id, upstream_active=hosting.active, status=hosting.status)
+    _settle(conn, actor, now)
     returned = hosting.active and not actor.upstream_active
     if returned:
         statuses.set_purged(conn, actor.id, purged=False)
         resync.hasten(conn, actor.id)
         handles.hasten(conn, actor.did, now)  # its PDS did not speak for it while it was hidden
     return returned
+
+
+def _settle(conn: apsw.Connection, before: rows.Actor, now: int) -> None:
+    """Settle others' counters with an account that was so ``before``, and log what is new of it."""
+    after = rows.find_actor(conn, before.did)
+    assert after is not None, "accounts stay known"
+    if after.active != before.active:
+        counters.account(conn, after.id, 1 if after.active else -1)
+    if (after.active, after.status) != (before.active, before.status):
+        entry: dict[str, cbor.Value] = {"did": after.did, "active": after.active}
+        if after.status is not None:
+            entry["status"] = after.status
+        eventlog.append(conn, now, "account", cbor.encode(entry))
 
 
 def _purge(

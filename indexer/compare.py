@@ -68,7 +68,7 @@ async def _look(
 ) -> Comparison:
     actor = rows.find_actor(conn, did)
     repo = None if actor is None else repos.find(conn, actor.id)
-    hidden = actor is not None and not actor.active
+    hidden = actor is not None and not actor.upstream_active
     nothing_came = repo is not None and repo.unproven
     waited = 0.0
     while True:

@@ -4,7 +4,7 @@ A label is stored if it is signed with the `#atproto_label` key of its source, a
 labeler whose stream brought it; the rest is counted. The cursor moves in the transaction that
 stores what it covers (law 1). Streams know nothing of each other, so a labeler that is down, or
 sends nonsense, harms no other; and since only a label that says so takes another back, it clears
-nothing (law 10).
+nothing (law 10). What our own labeler says of an account is enforced as it is stored.
 
 A frame that cannot be read ends the connection, as nothing after it could be trusted, and so does
 an identity that cannot be asked for when a signature does not fit: both are tried again from the
@@ -34,6 +34,7 @@ from atp.runtime.http_errors import HttpError
 from atp.runtime.sqlite import Writer
 from atp.runtime.websocket import Subscription, backoff
 from atp.syntax import Did
+from indexer import accounts
 from indexer.metrics import LabelEnd, Metrics
 from indexer.store import labels
 from pds_client.identity import DidError, Directory
@@ -171,7 +172,7 @@ class Labeler:
         seq, now = batch[-1].seq, self._clock()
 
         def write(conn: apsw.Connection) -> list[bool]:
-            stored = [labels.put(conn, label, now) for label in sound]
+            stored = [put(conn, label, now) for label in sound]
             labels.move(conn, self.did, seq)
             return stored
 
@@ -210,6 +211,14 @@ class Labeler:
         )
         await self._writer.run(lambda conn: labels.move(conn, self.did, 0))
         self._cursor = 0
+
+
+def put(conn: apsw.Connection, label: Label, now: int) -> bool:
+    """Store a label, with what follows for an account; False where a newer one was there."""
+    stored = labels.put(conn, label, now)
+    if stored and label.val == labels.TAKEDOWN:
+        accounts.enforce(conn, Did(label.uri), now)
+    return stored
 
 
 def _is_signed(label: Label, document: DidDocument) -> bool:

@@ -19,7 +19,7 @@ from atp.runtime.http import Client
 from atp.runtime.lock import StoreLock
 from atp.runtime.sqlite import Stage, Writer
 from atp.syntax import Did
-from indexer import schema
+from indexer import accounts, schema
 from indexer.apply import Applier
 from indexer.ask import Asker
 from indexer.backfill import Backfill, Progress
@@ -254,7 +254,9 @@ class _Indexer:
             conn: apsw.Connection,
         ) -> tuple[set[str], set[str], dict[str, tuple[int | None, Sight]]]:
             sources.configure(conn, list(config.relays), start)
-            labels.configure(conn, config.labelers)
+            own = config.own_labeler
+            labels.configure(conn, config.labelers, None if own is None else own.did)
+            accounts.enforce_all(conn, now_micros())
             followed: set[str] = set(repos.followed(conn))
             watched: set[str] = set(follows.viewers(conn))
             stand = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from appview.call import Call
+from appview.labelers import NOBODY
 from appview.standing import Unshown, existence, unshown
 from appview.store import Store
+from appview.store_labels import in_force
 from appview.views.explanation import explanation
 from atp.syntax import AtUri, Did, Handle
 
@@ -17,7 +19,8 @@ def answer(store: Store, call: Call) -> dict[str, object]:
         repo = store.repo(did) if isinstance(did, Did) else None
         standing = store.standing(uri) if isinstance(did, Did) else None
         known = isinstance(did, Did) and store.knows(did)
-    why = unshown(uri, store.names, standing)
+        gone = in_force(store, NOBODY, (uri, did), call.now).removed
+    why = unshown(uri, store.names, standing, taken_down=bool(gone))
     indexed = why is not Unshown.NOT_INDEXED
     there = existence(repo, standing, known=known) if indexed else None
     return explanation(uri, repo, standing, why, there)

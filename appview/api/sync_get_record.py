@@ -2,15 +2,18 @@
 
 Whoever holds the account's signing key can check it without trusting this host. What came in a
 commit is proven by what was kept of it, as of the commit that wrote it; the rest by what the
-account's PDS shows now. A record is proven whether it fits its schema or not.
+account's PDS shows now. A record is proven whether it fits its schema or not, unless the operator
+has taken it down.
 """
 
 from __future__ import annotations
 
 from appview.call import Call
+from appview.labelers import NOBODY
 from appview.proofs import Proofs
 from appview.repo import is_followed, refusal
 from appview.store import Store
+from appview.store_labels import in_force
 from atp import car
 from atp.runtime.asgi import Response
 from atp.runtime.xrpc import XrpcError
@@ -26,13 +29,13 @@ async def answer(store: Store, call: Call, proofs: Proofs) -> Response:
     uri = AtUri.of(did, collection, RecordKey(call.params.text("rkey")))
     if not is_followed(store, collection):
         raise XrpcError(400, "RecordNotFound", f"records of {collection} are not followed here")
-    found = _look(store, did, uri)
+    found = _look(store, call, did, uri)
     if isinstance(found, bytes):
         return _car(found)
     written, head = found
     proof = await proofs.get(uri, written, head)
     # Meanwhile the account may have been hidden, or the record changed.
-    found = _look(store, did, uri)
+    found = _look(store, call, did, uri)
     if isinstance(found, bytes):
         return _car(found)
     written, _ = found
@@ -41,7 +44,7 @@ async def answer(store: Store, call: Call, proofs: Proofs) -> Response:
     return _car(proof.to_car())
 
 
-def _look(store: Store, did: Did, uri: AtUri) -> bytes | tuple[Tid | None, Tid | None]:
+def _look(store: Store, call: Call, did: Did, uri: AtUri) -> bytes | tuple[Tid | None, Tid | None]:
     """The proof that is kept; else when the record was last written, and its repo's head."""
     with store.snapshot():
         repo = store.repo(did)
@@ -49,6 +52,9 @@ def _look(store: Store, did: Did, uri: AtUri) -> bytes | tuple[Tid | None, Tid |
             raise XrpcError(400, "RepoNotFound", f"the repo of {did} is not followed here")
         if not repo.account.active:
             raise refusal(did, repo.account)
+        if gone := in_force(store, NOBODY, (did, uri), call.now).removed:
+            error = "RepoTakendown" if did in gone else "RecordNotFound"
+            raise XrpcError(400, error, f"{uri} is not shown here: taken down")
         kept = store.proof(uri)
         if kept is not None:
             return car.write([kept.commit], kept.blocks)

@@ -1,7 +1,8 @@
 """What is known of a URI.
 
 Of a deleted record only that it is, and since which rev; of one that has not come whether it may
-exist; of a hidden account's nothing that its content could be told from.
+exist; of a hidden account's, or one that was taken down, nothing that its content could be told
+from.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def explanation(
         view["firstSeen"] = moment(standing.first_seen)
     if standing.origin is not None:
         view |= {"source": standing.origin.url, "repair": standing.origin.repair}
-    return view | _content(standing) if standing.account.active else view
+    hidden = not standing.account.active or unshown is Unshown.TAKEN_DOWN
+    return view if hidden else view | _content(standing)
 
 
 def _account(of: Repo | Standing | None) -> dict[str, object]:

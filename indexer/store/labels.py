@@ -16,6 +16,9 @@ from atp.errors import CidError, InvalidIdentifier
 from atp.label import Label
 from atp.syntax import AtUri, Did
 
+TAKEDOWN = "!takedown"
+"""What this service's own labeler says of what the operator takes down."""
+
 AHEAD = 60_000_000
 """Microseconds by which a labeler's clock may be ahead of ours."""
 
@@ -33,12 +36,16 @@ _PUT = (
 )
 
 
-def configure(conn: apsw.Connection, dids: Iterable[Did]) -> None:
-    """Make these the labelers whose labels are taken; a new one is read from its beginning."""
-    conn.execute("UPDATE labelers SET configured = 0")
+def configure(conn: apsw.Connection, dids: Iterable[Did], own: Did | None = None) -> None:
+    """Make these the labelers whose labels are taken; a new one is read from its beginning.
+
+    ``own`` is that of them which is this service's.
+    """
+    conn.execute("UPDATE labelers SET configured = 0, own = 0")
     conn.executemany(
-        "INSERT INTO labelers (did) VALUES (?) ON CONFLICT (did) DO UPDATE SET configured = 1",
-        [(did,) for did in dids],
+        "INSERT INTO labelers (did, own) VALUES (?1, ?2)"
+        " ON CONFLICT (did) DO UPDATE SET configured = 1, own = ?2",
+        [(did, did == own) for did in dids],
     )
 
 
@@ -73,6 +80,25 @@ def put(conn: apsw.Connection, label: Label, now: int) -> bool:
         ),
     ).fetchall()
     return bool(stored)
+
+
+def enforce(conn: apsw.Connection, did: Did) -> None:
+    """Store with an account whether it is taken down, as the labels have it."""
+    conn.execute(
+        "UPDATE actors SET takedown = (SELECT ?2 FROM takedowns WHERE uri = ?1) WHERE did = ?1",
+        (did, TAKEDOWN),
+    )
+
+
+def unenforced(conn: apsw.Connection) -> list[Did]:
+    """The accounts that are taken down or not against what the labels have."""
+    found = conn.execute(
+        "SELECT did FROM actors WHERE (NOT upstream_active OR takedown IS NOT NULL)"
+        " AND takedown IS NOT NULL AND did NOT IN (SELECT uri FROM takedowns)"
+        " UNION ALL SELECT a.did FROM takedowns t CROSS JOIN actors a ON a.did = t.uri"
+        " WHERE a.takedown IS NULL"
+    )
+    return [Did(did) for (did,) in found]
 
 
 def _version(cid: str) -> bytes:

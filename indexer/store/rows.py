@@ -26,6 +26,12 @@ class Actor:
     active: bool
     upstream_active: bool
     upstream_status: str | None
+    taken_down: bool
+
+    @property
+    def status(self) -> str | None:
+        """Its status here: this operator's takedown stands before what is told upstream."""
+        return "takendown" if self.taken_down else self.upstream_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,13 @@ class Referred(NamedTuple):
 def find_actor(conn: apsw.Connection, did: Did) -> Actor | None:
     """The account, when we have ever heard of it."""
     row = conn.execute(
-        "SELECT id, active, upstream_active, upstream_status FROM actors WHERE did = ?", (did,)
+        "SELECT id, active, upstream_active, upstream_status, takedown IS NOT NULL FROM actors"
+        " WHERE did = ?",
+        (did,),
     ).fetchone()
-    return None if row is None else Actor(row[0], did, bool(row[1]), bool(row[2]), row[3])
+    if row is None:
+        return None
+    return Actor(row[0], did, bool(row[1]), bool(row[2]), row[3], bool(row[4]))
 
 
 def actor(conn: apsw.Connection, did: Did) -> Actor:
@@ -97,8 +107,9 @@ def actor(conn: apsw.Connection, did: Did) -> Actor:
     if found is not None:
         return found
     conn.execute("INSERT INTO actors (did) VALUES (?)", (did,))
-    key = conn.last_insert_rowid()
-    return Actor(key, did, active=True, upstream_active=True, upstream_status=None)
+    made = find_actor(conn, did)  # which a label may have taken down before it was known
+    assert made is not None, "it has just been inserted"
+    return made
 
 
 def collection_id(conn: apsw.Connection, nsid: str) -> int:
@@ -211,14 +222,12 @@ def count_records(conn: apsw.Connection, actor_id: int, change: int) -> None:
 
 def set_status(
     conn: apsw.Connection, actor_id: int, *, upstream_active: bool, status: str | None
-) -> bool:
-    """Store the upstream hosting status; return whether the account is active now."""
+) -> None:
+    """Store the upstream hosting status."""
     conn.execute(
         "UPDATE actors SET upstream_active = ?, upstream_status = ? WHERE id = ?",
         (upstream_active, status, actor_id),
     )
-    row = conn.execute("SELECT active FROM actors WHERE id = ?", (actor_id,)).fetchone()
-    return bool(row[0]) if row is not None else False
 
 
 def scrub(conn: apsw.Connection, actor_id: int) -> None:

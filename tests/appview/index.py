@@ -140,6 +140,13 @@ class Index:
         labels.put(self.conn, label, self.clock)
         return label
 
+    def own(self, labeler: Did) -> None:
+        """Make a labeler that of this service itself."""
+        self.conn.execute(
+            "INSERT INTO labelers (did, own) VALUES (?, 1) ON CONFLICT (did) DO UPDATE SET own = 1",
+            (labeler,),
+        )
+
     def follow(self, viewer: Did, *subjects: Did, read: bool = True) -> None:
         """Whom a viewer follows; ``read`` is whether that is known to be all."""
         self.conn.execute(

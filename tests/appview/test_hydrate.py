@@ -55,3 +55,16 @@ def test_labels_of_rows_and_of_everyone_they_name(index: Index, store: Store) ->
     assert found == {uri: [uri], alice: [alice, profile], profile: [profile]}
     assert state.removed == frozenset()
     assert hydrate(store, page, CALL).labels == {}
+
+
+def test_what_our_own_labeler_removes(index: Index, store: Store) -> None:
+    """It is read for who accepts nobody's labels too, and shown to none of them."""
+    alice = index.actor("alice")
+    uri = index.track(alice)
+    index.own(LABELER)
+    index.label(uri, "!takedown")
+    index.label(alice, "spam")
+    (track,) = store.find_tracks([uri]).values()
+    state = hydrate(store, Page(tracks=(track,)), CALL)
+    assert state.removed == {uri}
+    assert state.labels == {}

@@ -53,6 +53,22 @@ def test_of_several_reasons_the_first(found: Standing | None, reason: Unshown | 
 
 
 @pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (None, Unshown.UNKNOWN),
+        (standing("deleted"), Unshown.DELETED),
+        (standing("valid", active=False), Unshown.ACCOUNT_HIDDEN),
+        (standing("valid"), Unshown.TAKEN_DOWN),
+        (standing("invalid"), Unshown.TAKEN_DOWN),
+        (standing("unseen"), Unshown.TAKEN_DOWN),
+    ],
+)
+def test_what_is_taken_down(found: Standing | None, reason: Unshown) -> None:
+    """It hides what there is to hide."""
+    assert unshown(TRACK, NAMES, found, taken_down=True) == reason
+
+
+@pytest.mark.parametrize(
     "uri",
     [
         "at://did:web:a.test",

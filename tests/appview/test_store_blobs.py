@@ -7,8 +7,9 @@ from typing import Any
 from appview.store import Store
 from appview.store_blobs import Claim, claim, is_shown
 from atp.cid import Cid
+from atp.syntax import Datetime
 from tests.appview.client import Client
-from tests.appview.index import Index
+from tests.appview.index import LABELER, Index
 
 CID = Cid.for_raw(b"x")
 
@@ -42,6 +43,27 @@ def test_hidden_accounts_have_no_files(index: Index, store: Store) -> None:
     assert is_shown(store, CID)
     index.status(alice, active=True)
     assert claim(store, alice, CID) is not None
+
+
+def test_what_the_operator_takes_down_has_no_files(index: Index, store: Store) -> None:
+    """As long as no other record refers to the same bytes; with an end, a label keeps none back."""
+    alice, bob = index.actor("alice"), index.actor("bob")
+    track = index.track(alice, audioBlob=blob())
+    index.label(track, "!takedown")
+    assert claim(store, alice, CID) is not None
+    index.own(LABELER)
+    assert claim(store, alice, CID) is None
+    assert not is_shown(store, CID)
+    index.track(bob, audioBlob=blob())
+    assert is_shown(store, CID)
+    index.track(alice, audioBlob=blob("audio/wav", 2))
+    assert claim(store, alice, CID) == Claim("audio/wav", 2)
+    index.label(track, "!takedown", exp=Datetime("2099-01-01T00:00:00Z"))
+    assert claim(store, alice, CID) == Claim("audio/mpeg", 1)
+    index.label(track, "!takedown", cid=str(Cid.for_cbor(b"another version")))
+    assert claim(store, alice, CID) == Claim("audio/mpeg", 1)
+    index.label(track, "!takedown", neg=True)
+    assert claim(store, alice, CID) == Claim("audio/mpeg", 1)
 
 
 def test_looking_walks_an_index(index: Index, client: Client) -> None:

@@ -25,3 +25,17 @@ def test_only_for_who_lets_it(index: Index, store: Store) -> None:
     assert withheld(store, CALL, uris) == set()
     index.label(one, "!takedown", neg=True)
     assert withheld(store, replace(accepting, now=index.clock), uris) == set()
+
+
+def test_our_own_labeler_needs_no_leave(index: Index, store: Store) -> None:
+    """What it removes is withheld from everybody, beside what the caller lets others remove."""
+    one, two, three = (index.track(index.actor(name)) for name in ("a", "b", "c"))
+    other = Did("did:web:other.test")
+    index.own(LABELER)
+    index.label(one, "!takedown")
+    index.label(two, "!takedown", src=other)
+    index.label(three, "!hide")
+    uris = [one, two, three]
+    assert withheld(store, CALL, uris) == {one}
+    accepting = replace(CALL, labelers=Labelers({other: True}))
+    assert withheld(store, accepting, uris) == {one, two}

@@ -14,7 +14,7 @@ from atp.runtime import eventlog
 from indexer import accounts
 from indexer.hosting import Answer, Reply
 from indexer.reasons import Drop
-from indexer.records import collections, counters
+from indexer.records import collections
 from indexer.store import handles, repos, resync, rows, statuses
 from indexer.store.repos import Desync
 from indexer.verdict import Verdict
@@ -277,25 +277,6 @@ def test_questions_without_an_answer_grow_rare_until_something_is_told() -> None
     index.apply(ada.account(active=False, status="suspended", time=later(1)))
     assert row(index, ada)["due_at"] == asked + statuses.SPACING
     assert row(index, ada)["attempts"] == 0
-
-
-def test_an_operator_s_takedown_stays_apart() -> None:
-    """What happens upstream does not show what the operator hides, nor the other way round."""
-    index, _, ada = scene()
-    before = index.dump()
-    actor = rows.actor(index.conn, ada.did)
-    with index.transaction():
-        index.conn.execute("UPDATE actors SET takedown = 'spam' WHERE id = ?", (actor.id,))
-        counters.account(index.conn, actor.id, -1)
-    local = index.dump()
-    index.confirm(ada.account(active=False, status="deactivated"))
-    index.confirm(ada.account(active=True))
-    assert index.dump() == local
-    assert [entry["active"] for entry in told(index)] == [False, False]
-    with index.transaction():
-        index.conn.execute("UPDATE actors SET takedown = NULL")
-        counters.account(index.conn, actor.id, 1)
-    assert index.dump() == before
 
 
 def test_others_references_to_a_deleted_account_stay() -> None:

@@ -136,6 +136,20 @@ def test_what_a_labeler_takes_down(index: Index, client: Client) -> None:
     assert client.get(REPO_GET_RECORD, **params(mira))["cid"]
 
 
+def test_what_our_own_labeler_takes_down(index: Index, client: Client) -> None:
+    """A record and an account, for who accepts nobody's labels too."""
+    mira = Author(0)
+    apply(index, mira.commit(mira.track(T1), mira.track(T2)))
+    index.own(LABELER)
+    client.headers = {b"atproto-accept-labelers": b""}
+    index.label(mira.uri(NAMES.track, T1), "!takedown")
+    assert client.refused(REPO_GET_RECORD, **params(mira)) == "RecordNotFound"
+    listed = client.get(LIST_RECORDS, repo=mira.did, collection=NAMES.track)["records"]
+    assert [record["uri"] for record in listed] == [mira.uri(NAMES.track, T2)]
+    index.label(mira.did, "!suspend")
+    assert client.refused(REPO_GET_RECORD, **params(mira, T2)) == "RepoTakendown"
+
+
 def test_unknown_repos_and_bad_parameters(index: Index, client: Client) -> None:
     """A repo that is not followed is RepoNotFound, what is no identifier InvalidRequest."""
     mira, stranger = Author(0), Author(1)

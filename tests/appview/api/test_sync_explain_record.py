@@ -9,7 +9,7 @@ from appview.standing import Existence, Unshown
 from atp.syntax import AtUri, Did, RecordKey
 from tests.appview.api.sync_lexicon import known_values
 from tests.appview.client import Client
-from tests.appview.index import NAMES, Index
+from tests.appview.index import LABELER, NAMES, Index
 
 NOBODY = AtUri("at://did:web:nobody.test/fm.plyr.track/3kaaaaaaaaaa2")
 
@@ -232,6 +232,22 @@ def test_this_operator_s_takedown(client: Client, index: Index) -> None:
     assert (found["reason"], found["accountStatus"]) == ("accountHidden", "takendown")
     assert found["hiddenBy"] == "operator"
     assert "for a reason of ours" not in str(found)
+
+
+@pytest.mark.parametrize("of", ["record", "account"])
+def test_a_label_of_our_own_that_removes(client: Client, index: Index, of: str) -> None:
+    """Neither the version nor its counts are told; another's label is nobody's reason."""
+    alice = index.actor("alice")
+    track = index.track(alice)
+    index.label(track if of == "record" else alice, "!suspend")
+    before = client.get("sync.explainRecord", uri=track)
+    assert before["shown"]
+    index.own(LABELER)
+    found = client.get("sync.explainRecord", uri=track)
+    assert (found["shown"], found["reason"]) == (False, "takenDown")
+    assert found.keys() == {"uri", "known", "shown", "reason", "state", "rev", "firstSeen"}
+    index.label(track if of == "record" else alice, "!suspend", neg=True)
+    assert client.get("sync.explainRecord", uri=track) == before
 
 
 def test_the_state_of_the_repo_is_told(client: Client, index: Index) -> None:

@@ -19,7 +19,7 @@ from indexer.event import Outcome
 from lexicons.methods import method
 from lexicons.names import GET_RECORD
 from tests.appview.client import CATALOG, Client
-from tests.appview.index import NAMES, START, Index
+from tests.appview.index import LABELER, NAMES, START, Index
 from tests.appview.pds import Outside, outside
 from tests.atp.runtime.asgi_call import Answer, call
 from tests.atp.second_opinion import proven as second_opinion
@@ -125,6 +125,21 @@ def test_this_operator_s_takedown_is_one_too(client: Client, index: Index) -> No
     assert refused(client, mira) == "RepoTakendown"
 
 
+def test_what_our_own_labeler_takes_down_is_not_proven(client: Client, index: Index) -> None:
+    """A record, and then its account; another's word removes no proof."""
+    mira = Author(0)
+    apply(index, mira.commit(mira.track(T1), mira.track(T2)))
+    index.label(mira.uri(NAMES.track, T1), "!takedown")
+    index.label(mira.did, "!suspend")
+    assert proven(client, mira, T1)
+    index.own(LABELER)
+    index.label(mira.did, "!suspend", neg=True)
+    assert refused(client, mira) == "RecordNotFound"
+    assert proven(client, mira, T2)
+    index.label(mira.did, "!suspend")
+    assert refused(client, mira, T2) == "RepoTakendown"
+
+
 def test_a_reactivated_account_s_proof_is_back(client: Client, index: Index) -> None:
     """Hiding forgets nothing."""
     mira = Author(0)
@@ -155,6 +170,7 @@ class Asking:
 
     async def answer(self, rkey: str = T1) -> Answer:
         """The answer, whatever it is."""
+        await asyncio.sleep(0)  # as requests that come together share a snapshot
         query = f"did={self.mira.did}&collection={NAMES.track}&rkey={rkey}".encode()
         return await call(self.client.router, f"/xrpc/{GET_RECORD}", query)
 

@@ -143,7 +143,7 @@ async def test_only_what_a_shown_record_refers_to(serving: Service) -> None:
 
 
 async def test_a_taken_down_account_is_hidden_while_its_file_comes(tmp_path: Path) -> None:
-    """New requests are refused at once; labels do not matter, as nothing here reads them."""
+    """New requests are refused at once."""
     async with service(tmp_path) as serving:
         gate = serving.pds.behaviour = Gate()
         gate.passed.put_nowait(1_000)
