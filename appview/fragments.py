@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import orjson
@@ -29,11 +30,10 @@ from appview.state import Page, State
 from appview.store import Store
 from appview.views.track import track_view
 from atp.runtime.asgi import Response
-from atp.runtime.negotiate import digest, etag
 from atp.syntax import Did
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of all fragments together; the one that was shown longest ago goes first."""
+"""Of all fragments together; the one that was made longest ago goes first."""
 
 MAX_TOUCHED = 256
 """Rows of ``touched`` that are read before a page; when there are more, all fragments go."""
@@ -41,15 +41,16 @@ MAX_TOUCHED = 256
 _OVERHEAD = 1_024
 """Bytes that a fragment takes beside its text."""
 
+_HASH = 2**64 - 1
+"""As many bits as a hash of Python's has."""
+
 Surface = Literal["listed", "viewed"]
-Places = Sequence[tuple[int, int]]
-"""The keys by which tracks are sorted, and their ids."""
 
 
 class Walk(NamedTuple):
-    """The next so many tracks after a place: all of them, and those that a policy lists."""
+    """The next tracks after a place: the ids of all, or the places of those that a policy lists."""
 
-    whole: Callable[[Place, int], Places]
+    whole: Callable[[Place, int], Sequence[int]]
     listed: Callable[[Place, int, str], Sequence[Place]]
 
 
@@ -57,15 +58,16 @@ Walked = Callable[[Store, Call], Walk]
 """The walk that a call asks for; found in the page's own snapshot."""
 
 
-class Fragment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fragment:
     """A track's JSON, empty where the rules leave it out, and what follows from the same rows.
 
-    ``listed`` and ``viewed`` say whether it is on LIST and VIEW surfaces; ``shows`` names the
-    accounts on which it depends.
+    ``place`` is where it stands in lists by time; ``listed`` and ``viewed`` say whether it is on
+    LIST and VIEW surfaces; ``shows`` names the accounts on which it depends.
     """
 
     text: bytes
-    digest: bytes
+    place: Place
     listed: bool
     viewed: bool
     shows: frozenset[Did]
@@ -77,8 +79,10 @@ class Fragments:
     def __init__(self, labelers: Collection[Did]) -> None:
         self._labelers = Labelers.default(labelers)
         self._kept: OrderedDict[int, Fragment] = OrderedDict()
+        self._texts: dict[Surface, dict[int, bytes]] = {"listed": {}, "viewed": {}}  # to be shown
         self._showing: dict[Did, set[int]] = {}
         self._size = 0
+        self._state = 0
         self._seq = 0
         self._good = range(0)
 
@@ -88,43 +92,49 @@ class Fragments:
 
     def page(self, store: Store, call: Call, walked: Walked, surface: Surface) -> Response:
         """The answer ``{"cursor", "tracks"}`` that begins after the call's cursor."""
-        with store.snapshot():
-            self._renew(store, call.now)
-            found = self._walk(store, call, walked(store, call), surface)
-        return _joined(found, call.params.limit)
+        limit, after = call.params.limit, call.params.after(LAST)
+        with store.snapshot() as state:
+            walk = walked(store, call)
+            if state != self._state or call.now not in self._good:
+                self._renew(store, call.now)
+                self._state = state
+            keys = walk.whole(after, limit + 1)
+            kept = self._texts[surface]
+            try:
+                texts = [kept[key] for key in keys][:limit]
+                follows = self._kept[keys[limit - 1]].place if len(keys) > limit else None
+            except KeyError:
+                found = self._walk(store, call, walk, keys, surface)
+                texts = [one.text for one in found[:limit] if one.text]
+                follows = found[limit - 1].place if len(found) > limit else None
+        return _joined(texts, follows)
 
     def _walk(
-        self, store: Store, call: Call, walk: Walk, surface: Surface
-    ) -> list[tuple[tuple[int, int], Fragment]]:
-        """One more than fits on the page, where there are as many.
+        self, store: Store, call: Call, walk: Walk, keys: Sequence[int], surface: Surface
+    ) -> list[Fragment]:
+        """One more than fits on the page, where there are as many, of which ``keys`` are the first.
 
         Where something is not listed, the rest of the page is asked of the policy: however much
         there is of it, a page takes two walks.
         """
         wanted = call.params.limit + 1
-        places = walk.whole(call.params.after(LAST), wanted)
-        found = self._listed(store, call, places, surface)
-        if len(found) < len(places) == wanted:
+        fragments = self._made(store, keys, call)
+        found = [one for one in fragments if getattr(one, surface)]
+        if len(found) < len(keys) == wanted:
             policy = (listing if surface == "listed" else viewing)(call)
-            more = walk.listed(Place(*places[-1]), wanted - len(found), policy)
-            found += self._listed(store, call, more, surface)
+            more = walk.listed(fragments[-1].place, wanted - len(found), policy)
+            found += self._made(store, [place.id for place in more], call)
         return found
 
-    def _listed(
-        self, store: Store, call: Call, places: Places, surface: Surface
-    ) -> list[tuple[tuple[int, int], Fragment]]:
-        kept = self._kept
-        missing = [key for _, key in places if key not in kept]
-        for key, fragment in (self._make(store, missing, call) if missing else {}).items():
-            self._keep(key, fragment)
-        for _, key in places:
-            kept.move_to_end(key)
-        fragments = [kept[key] for _, key in places]
+    def _made(self, store: Store, keys: Sequence[int], call: Call) -> list[Fragment]:
+        """The fragments of these tracks, in this order."""
+        missing = [key for key in keys if key not in self._kept]
+        if missing:
+            for key, fragment in self._make(store, missing, call).items():
+                self._keep(key, fragment)
+        fragments = [self._kept[key] for key in keys]
         self._make_room()
-        pairs = zip(places, fragments, strict=True)
-        if surface == "listed":
-            return [(place, one) for place, one in pairs if one.listed]
-        return [(place, one) for place, one in pairs if one.viewed]
+        return fragments
 
     def _make(self, store: Store, keys: Sequence[int], call: Call) -> dict[int, Fragment]:
         whole = Page(tracks=tuple(keys))
@@ -135,6 +145,9 @@ class Fragments:
 
     def _keep(self, key: int, fragment: Fragment) -> None:
         self._kept[key] = fragment
+        for surface, texts in self._texts.items():
+            if fragment.text and getattr(fragment, surface):
+                texts[key] = fragment.text
         self._size += _OVERHEAD + len(fragment.text)
         for did in fragment.shows:
             self._showing.setdefault(did, set()).add(key)
@@ -147,6 +160,8 @@ class Fragments:
         fragment = self._kept.pop(key, None)
         if fragment is None:
             return
+        for texts in self._texts.values():
+            texts.pop(key, None)
         self._size -= _OVERHEAD + len(fragment.text)
         for did in fragment.shows:
             keys = self._showing[did]
@@ -180,6 +195,8 @@ class Fragments:
 
     def _forget(self) -> None:
         self._kept.clear()
+        for texts in self._texts.values():
+            texts.clear()
         self._showing.clear()
         self._size = 0
 
@@ -190,17 +207,19 @@ def _fragment(
     track = state.tracks[key]
     assert track, "the walk found it in the same snapshot"
     text = orjson.dumps(track_view(key, state)) if key in kept else b""
-    return Fragment(text, digest(text), *surfaces, frozenset((track.author, *track.features)))
+    shows = frozenset((track.author, *track.features))
+    return Fragment(text, Place(track.sort_at, key), *surfaces, shows)
 
 
-def _joined(found: Sequence[tuple[tuple[int, int], Fragment]], limit: int) -> Response:
-    """The same bytes as those of the whole answer, encoded at once."""
-    begin = b'{"tracks":['
-    if len(found) > limit:
-        begin = b'{"cursor":"%s","tracks":[' % Place(*found[limit - 1][0]).encode().encode()
-    kept = [fragment for _, fragment in found[:limit] if fragment.text]
-    tag = etag(begin + b"".join([fragment.digest for fragment in kept]))
-    texts = [fragment.text for fragment in kept] or [b""]
-    texts[0] = begin + texts[0]
-    texts[-1] += b"]}"
-    return Response(b",".join(texts), tag=tag)
+def _joined(texts: Sequence[bytes], follows: Place | None) -> Response:
+    """The same bytes as those of the whole answer, encoded at once.
+
+    The tag is made of the texts' hashes, which Python keeps with them. They are salted, so it is
+    good for as long as the process runs.
+    """
+    begin = b'{"cursor":"%s","tracks":[' % follows.encode().encode() if follows else b'{"tracks":['
+    tag = b'W/"%x"' % (hash((begin, *texts)) & _HASH)
+    parts = [*texts] or [b""]
+    parts[0] = begin + parts[0]
+    parts[-1] += b"]}"
+    return Response(b",".join(parts), tag=tag)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from atp.errors import InvalidIdentifier
 from atp.runtime.asgi import Headers
@@ -44,7 +45,7 @@ class Labelers:
     @classmethod
     def default(cls, followed: Collection[Did]) -> Labelers:
         """All that we follow, as trusted as the operator's own word."""
-        return cls(dict.fromkeys(followed, True))
+        return _default(tuple(followed))
 
     @classmethod
     def asked(cls, values: Sequence[bytes], followed: Collection[Did]) -> Labelers:
@@ -62,11 +63,18 @@ class Labelers:
 
     def headers(self) -> Headers:
         """What tells the caller whose labels the answer shows; an empty list is no header."""
+        if not self.redacting:
+            return ()
         told = [did + (f";{_REDACT}" if redact else "") for did, redact in self.redacting.items()]
-        return ((CONTENT, ", ".join(told).encode()),) if told else ()
+        return ((CONTENT, ", ".join(told).encode()),)
 
 
 NOBODY = Labelers()
+
+
+@lru_cache(1)
+def _default(followed: tuple[Did, ...]) -> Labelers:
+    return Labelers(dict.fromkeys(followed, True))
 
 
 def parse(text: str) -> dict[Did, bool]:

@@ -11,14 +11,14 @@ Reads are keyed or bounded by a page, take microseconds, and run on the event lo
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import apsw
 
 from appview.cursor import Place
+from appview.snapshot import Snapshot
 from appview.standing import (
     Account,
     Answered,
@@ -88,20 +88,17 @@ class Store:
 
     def __init__(self, conn: apsw.Connection, names: Names) -> None:
         self._conn = conn
+        self._snapshot = Snapshot(conn)
         self.names = names
 
     def close(self) -> None:
         """Close the connection."""
+        self._snapshot.end()
         self._conn.close()
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """One state of the index for all reads inside."""
-        self._conn.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._conn.execute("COMMIT")
+    def snapshot(self) -> Snapshot:
+        """One state of the index for all reads inside, with its number."""
+        return self._snapshot
 
     def read(self, sql: str, values: tuple[object, ...] = ()) -> apsw.Cursor:
         """The rows of a statement of one of the sibling modules ``appview.store_*``."""

@@ -6,10 +6,20 @@ import json
 from collections.abc import Collection
 from typing import NamedTuple
 
+import orjson
+
 from appview.cursor import FIRST, LAST, Place
 from appview.store import Store
 from appview.store_listed import listed
 from atp.syntax import Did
+
+_IDS = (
+    "SELECT json_group_array(record) FROM (SELECT record FROM tracks"
+    " WHERE (sort_at, record) < (?1, ?2){} ORDER BY sort_at DESC, record DESC LIMIT ?3)"
+)
+"""One row of JSON is read in half the time of fifty rows."""
+_EVERYTHING = _IDS.format("")
+_OF_ACTOR = _IDS.format(" AND actor = ?4")
 
 
 class Touch(NamedTuple):
@@ -48,24 +58,16 @@ def labels_stand(store: Store, now: int) -> range:
     return range(FIRST.key if begin is None else begin, LAST.key if end is None else end)
 
 
-def everything(store: Store, after: Place, limit: int) -> list[tuple[int, int]]:
-    """The places of all tracks, newest first, those of hidden accounts too."""
-    found: list[tuple[int, int]] = store.read(  # type: ignore[assignment]
-        "SELECT sort_at, record FROM tracks WHERE (sort_at, record) < (?, ?)"
-        " ORDER BY sort_at DESC, record DESC LIMIT ?",
-        (*after, limit),
-    ).fetchall()
-    return found
+def everything(store: Store, after: Place, limit: int) -> list[int]:
+    """The ids of all tracks, newest first, those of hidden accounts too."""
+    ids: list[int] = orjson.loads(store.read(_EVERYTHING, (*after, limit)).get)
+    return ids
 
 
-def of_actor(store: Store, actor: int, after: Place, limit: int) -> list[tuple[int, int]]:
-    """The places of one account's tracks, newest first."""
-    found: list[tuple[int, int]] = store.read(  # type: ignore[assignment]
-        "SELECT sort_at, record FROM tracks WHERE actor = ? AND (sort_at, record) < (?, ?)"
-        " ORDER BY sort_at DESC, record DESC LIMIT ?",
-        (actor, *after, limit),
-    ).fetchall()
-    return found
+def of_actor(store: Store, actor: int, after: Place, limit: int) -> list[int]:
+    """The ids of one account's tracks, newest first."""
+    ids: list[int] = orjson.loads(store.read(_OF_ACTOR, (*after, limit, actor)).get)
+    return ids
 
 
 def may_be_listed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,26 @@ class World:
     def pages(self) -> bytes:
         """A page as the four functions make it."""
         return orjson.dumps(latest._page(self.store, self._call(limit=50)))
+
+    def given(self) -> bytes:
+        """The same page from fragments."""
+        return self._body(partial(latest.answer, fragments=self.fragments), self._call(limit=50))
+
+    def interrupted(self, reads: int, what: tuple[Any, ...]) -> tuple[bytes, bool]:
+        """The same with something that happens after so many statements; whether it did."""
+        asked = count()
+
+        def trace(*_: object) -> bool:
+            if next(asked) == reads:
+                step(self, *what)
+            return True
+
+        conn = self.store._conn
+        conn.exec_trace = trace
+        try:
+            return self.given(), next(asked) > reads
+        finally:
+            conn.exec_trace = None
 
     def statements(self) -> list[str]:
         """Those of the same page from fragments."""

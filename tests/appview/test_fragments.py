@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from appview import fragments
 from appview.call import Call
-from appview.fragments import MAX_TOUCHED
+from appview.fragments import MAX_TOUCHED, Fragments
 from appview.labelers import Labelers
 from appview.params import Params
 from tests.appview.histories import IMAGES, KEYS, LABELER, World, step, steps
@@ -127,6 +128,43 @@ def test_kept_and_let_go(world: World) -> None:
     assert len(world.statements()) > len(world.statements()) == 4
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("like", 0, 1, KEYS[0], there) for there in (True, False)],
+        [("track", 0, KEYS[1], {"title": title}, {}) for title in "AB"],
+        [("no track", 1, KEYS[0]), ("track", 1, KEYS[0], {}, {})],
+        [("status", 0, active) for active in (False, True)],
+    ],
+)
+def test_between_two_reads(world: World, changes: list[tuple[Any, ...]], is_kept: bool) -> None:
+    """What happens while a page is made is all in it or not at all, and in the next one."""
+    reads, happened = 0, True
+    while happened:
+        for change in changes:
+            if not is_kept:
+                world.fragments = Fragments([LABELER])
+            before = world.pages()
+            given, happened = world.interrupted(reads, change)
+            assert given in (before, world.pages())
+            world.check()
+        reads += 1
+    assert reads > 3
+
+
+async def test_requests_that_come_together(world: World) -> None:
+    """Share a snapshot; what was written before a later one came is in its answer."""
+    world.check()
+    for what in (("like", 0, 1, KEYS[0], True), ("handle", 0, "a.test"), ("no track", 1, KEYS[0])):
+        before = world.given()
+        step(world, *what)
+        assert world.given() == before
+        await asyncio.sleep(0)
+        assert world.given() == world.pages() != before
+        await asyncio.sleep(0)
+
+
 def test_a_lost_tail(world: World) -> None:
     """When more was touched than is kept of it, or than is read, everything is made anew."""
     step(world, "profile", 0, "hi")
@@ -143,12 +181,13 @@ def test_a_lost_tail(world: World) -> None:
 
 
 def test_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fragments that were shown longest ago go first, and pages are still right."""
+    """The fragments that were made longest ago go first, and pages are still right."""
     monkeypatch.setattr(fragments, "MAX_BYTES", 4_000)
     for rkey in ("3kaaaaaaaaaa5", "3kaaaaaaaaaa6", "3kaaaaaaaaaa7"):
         step(world, "track", 0, rkey, {}, {})
         world.check()
         assert world.fragments._size <= 4_000
+    assert world.fragments._texts["viewed"].keys() <= world.fragments._kept.keys()
     assert world.fragments._size == sum(
         fragments._OVERHEAD + len(one.text) for one in world.fragments._kept.values()
     )
