@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import apsw
+
 from appview.api import (
     ASIDE,
     DESCRIBE_SERVER,
@@ -85,6 +87,8 @@ def open_store(path: Path, names: Names) -> Store:
     """
     conn = sqlite.connect(path, readonly=True)
     found, wanted = int(conn.pragma("user_version")), schema.version()
+    # Else a statement is planned anew whenever its LIMIT is bound.
+    conn.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if found == wanted and schema.projection(conn) == schema.PROJECTION:
         return Store(conn, names)
     conn.close()
@@ -179,23 +183,35 @@ def _handler(
     followed: Collection[Did],
     media: Media,
 ) -> Handler:
-    async def handle(params: dict[str, object], request: Request) -> object:
+    def handle(params: dict[str, object], request: Request) -> Response | Awaitable[Response]:
         accepted = _labelers(request, followed)
         call = Call(Params(params), request.viewer, now(), media, accepted, request.input)
-        told = accepted.headers()
         try:
-            value = answer(store, call)
-            if not isinstance(value, dict | Response):
-                value = await value
+            given = answer(store, call)
         except XrpcError as exc:
-            raise exc.also(told) from exc
-        response = value if isinstance(value, Response) else json_response(value)
-        if rev := request.viewer and repo_rev(store, request.viewer):
-            # Read-after-write: the viewer's PDS adds what it has that is newer (spec §8).
-            told = (*told, (b"atproto-repo-rev", rev.encode()))
-        return response.also(told)
+            raise exc.also(accepted.headers()) from exc
+        if isinstance(given, dict | Response):
+            return _told(store, call, given)
+        return later(call, given)
+
+    async def later(call: Call, awaited: Awaitable[Given]) -> Response:
+        try:
+            given = await awaited
+        except XrpcError as exc:
+            raise exc.also(call.labelers.headers()) from exc
+        return _told(store, call, given)
 
     return handle
+
+
+def _told(store: Store, call: Call, given: Given) -> Response:
+    """The answer with word of whose labels it shows, and of how far its viewer's repo is read."""
+    response = given if isinstance(given, Response) else json_response(given)
+    told = call.labelers.headers()
+    if rev := call.viewer and repo_rev(store, call.viewer):
+        # Read-after-write: the viewer's PDS adds what it has that is newer (spec §8).
+        told = (*told, (b"atproto-repo-rev", rev.encode()))
+    return response.also(told)
 
 
 def _labelers(request: Request, followed: Collection[Did]) -> Labelers:

@@ -9,9 +9,8 @@ something that nobody asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -27,14 +26,23 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 Headers = tuple[Header, ...]
 
+WHOLE = "plyr.whole"
+"""An extension of the scope: a server that has it takes a whole answer at once."""
+
+Whole = Callable[[int, Sequence[Header], bytes], bool]
+"""Writes status, headers and body, and says whether it did: else they are sent as ASGI has it.
+
+The headers give the length of the body.
+"""
+
 MAX_PAIRS = 256
 """Parameters of one query string."""
 
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), *cors.HEADERS)
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a handler may know of a call besides its parameters.
 
     ``client`` is the address of the peer; ``input`` is a procedure's body; ``viewer`` is the
@@ -54,24 +62,26 @@ class Request:
         """The request of an ``http`` scope."""
         client = scope.get("client")
         return cls(
-            verb=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"],
-            headers=tuple(scope["headers"]),
-            client=client[0] if client else None,
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            tuple(scope["headers"]),
+            client[0] if client else None,
         )
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this name, in lower case as ASGI has them."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:  # several times for each request
+            if key == name:
+                return value
+        return None
 
     def all(self, name: bytes) -> list[bytes]:
         """Every header of this name, in order."""
         return [value for key, value in self.headers if key == name]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A whole answer; length and cross-origin headers are added when it is sent.
 
     ``tag`` stands for its content, where that is known without reading it again.
@@ -85,22 +95,27 @@ class Response:
 
     def also(self, headers: Headers) -> Response:
         """The same answer with more headers."""
-        # By the constructor, as `replace` takes several times as long.
+        if not headers:
+            return self
         return Response(
             self.body, self.status, self.content_type, (*self.headers, *headers), self.tag
         )
 
-    async def send(self, send: Send, *, head: bool) -> None:
-        """Write the answer; ``head`` leaves the body out and keeps its length."""
+    async def send(self, send: Send, *, head: bool, whole: Whole | None = None) -> None:
+        """Write the answer; ``head`` leaves the body out and keeps its length.
+
+        ``whole`` is what the server has under `WHOLE`, where it has it.
+        """
         headers = [
             (b"content-type", self.content_type),
             (b"content-length", b"%d" % len(self.body)),
-            (b"x-content-type-options", b"nosniff"),
-            *cors.HEADERS,
+            *_ALWAYS,
             *self.headers,
         ]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if head else self.body})
+        body = b"" if head else self.body
+        if whole is None or not whole(self.status, headers, body):
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
 
 
 def json_response(value: object, status: int = 200) -> Response:
@@ -117,7 +132,7 @@ def query_pairs(query: bytes) -> list[tuple[str, str]]:
     """
     if query.count(b"&") >= MAX_PAIRS:
         raise ValueError(f"more than {MAX_PAIRS} query parameters")
-    if _BROKEN_ESCAPE.search(query):
+    if b"%" in query and _BROKEN_ESCAPE.search(query):
         raise ValueError("the query string has a broken percent escape")
     pairs = []
     for part in query.replace(b"+", b" ").split(b"&"):
@@ -129,7 +144,7 @@ def query_pairs(query: bytes) -> list[tuple[str, str]]:
 
 def _text(escaped: bytes) -> str:
     try:
-        return unquote_to_bytes(escaped).decode()
+        return (unquote_to_bytes(escaped) if b"%" in escaped else escaped).decode()
     except UnicodeDecodeError as exc:
         raise ValueError("the query string is not UTF-8 once unescaped") from exc
 

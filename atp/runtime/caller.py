@@ -6,7 +6,7 @@ Only the last hop that is no proxy of ours is believed, as everything before it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -25,19 +25,20 @@ _KNOWN = 4_096
 """Callers that are not worked out again: most calls come from a few."""
 
 
-def caller_address(request: Request, proxies: Sequence[Network]) -> str | None:
+def caller_address(request: Request, proxies: Collection[Network]) -> str | None:
     """Who is to be counted for a request; None for a process on this machine.
 
-    ``proxies`` are the networks whose ``X-Forwarded-For`` is believed.
+    ``proxies`` are the networks whose ``X-Forwarded-For`` is believed; best a frozenset, which
+    keeps its hash.
     """
     told = b",".join(request.all(b"x-forwarded-for"))
     if len(told) > MAX_TOLD:
         told = told[-MAX_TOLD:].partition(b",")[2]
-    return _caller(request.client or "", told, tuple(proxies))
+    return _caller(request.client or "", told, frozenset(proxies))
 
 
 @lru_cache(_KNOWN)
-def _caller(client: str, told: bytes, proxies: tuple[Network, ...]) -> str | None:
+def _caller(client: str, told: bytes, proxies: frozenset[Network]) -> str | None:
     address = _address(client)
     for hop in reversed(told.split(b",")[-MAX_HOPS:]):
         if address is None or not _within(address, proxies):
@@ -53,7 +54,7 @@ def _caller(client: str, told: bytes, proxies: tuple[Network, ...]) -> str | Non
     return str(address)
 
 
-def _within(address: IPv4Address | IPv6Address, networks: Sequence[Network]) -> bool:
+def _within(address: IPv4Address | IPv6Address, networks: Collection[Network]) -> bool:
     return any(address in network for network in networks)
 
 

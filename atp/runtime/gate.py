@@ -10,12 +10,11 @@ whom it calls.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from atp.runtime.asgi import Headers, Request
 from atp.runtime.caller import Network, caller_address
 from atp.runtime.ratelimit import Allowance, RateLimiter
-from atp.runtime.xrpc import XrpcError
+from atp.runtime.xrpc import Admitted, XrpcError
 from atp.syntax import Did, Nsid
 
 Authenticate = Callable[[Request, Nsid], Awaitable[Did | None]]
@@ -30,20 +29,26 @@ class Gate:
     ) -> None:
         self._authenticate = authenticate
         self._limiter = limiter
-        self._proxies = proxies
+        self._proxies = frozenset(proxies)
 
-    async def admit(self, request: Request, method: Nsid) -> tuple[Request, Headers]:
-        """The request with its viewer, and what is left to them. Raises `XrpcError`."""
+    def admit(self, request: Request, method: Nsid) -> Admitted | Awaitable[Admitted]:
+        """The request with its viewer, and what is left to them. Raises `XrpcError`.
+
+        Only who says who they are is waited for.
+        """
         address = caller_address(request, self._proxies)
         if request.header(b"authorization") is None:
             return request, self._take(address)
+        return self._proven(request, method, address)
+
+    async def _proven(self, request: Request, method: Nsid, address: str | None) -> Admitted:
         if address and (spent := self._limiter.look(address)).exceeded:
             raise _too_often(spent)
         try:
             viewer = await self._authenticate(request, method)
         except XrpcError as exc:
             raise exc.also(self._take(address)) from exc
-        return replace(request, viewer=viewer), self._take(viewer or address)
+        return request._replace(viewer=viewer), self._take(viewer or address)
 
     def _take(self, caller: str | None) -> Headers:
         """Count a call; None is nobody who is counted. Raises `XrpcError` for one too many."""

@@ -46,6 +46,10 @@ class Counter(_Series[prometheus_client.Counter]):
         """Add `by`, in the order in which the labels were declared."""
         self._children[labels].inc(by)
 
+    def of(self, *labels: Enum) -> Callable[[], None]:
+        """What counts one, for what happens often."""
+        return self._children[labels].inc
+
 
 class Gauge(_Series[prometheus_client.Gauge]):
     """Shows what is."""

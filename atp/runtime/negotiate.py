@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import gzip
 from base64 import urlsafe_b64encode
-from dataclasses import replace
 from hashlib import blake2b
 
 import zstandard
 
-from atp.runtime.asgi import Request, Response
+from atp.runtime.asgi import Headers, Request, Response
 
 WORTH_IT = 1_400
 """Bytes below which a body fits into one packet, and is left as it is."""
@@ -26,20 +25,23 @@ _ENCODINGS = (b"zstd", b"gzip")
 """Those that we write, the better one first."""
 
 
-def negotiated(request: Request, response: Response, vary: bytes) -> Response:
-    """The answer as this caller is to have it; ``vary`` names the headers that it depends on."""
+def negotiated(request: Request, response: Response, vary: bytes, told: Headers = ()) -> Response:
+    """The answer as this caller is to have it, with the headers ``told``.
+
+    ``vary`` names the headers of the request that it depends on.
+    """
     if response.status != 200 or request.verb not in ("GET", "HEAD"):
-        return response
+        return response.also(told)
     tag = response.tag or etag(response.body)
-    tagged = response.also(((b"etag", tag), (b"vary", vary)))
+    tagged = response.also((*told, (b"etag", tag), (b"vary", vary)))
     if _has(request.header(b"if-none-match"), tag):
-        return replace(tagged, status=304, body=b"")
+        return tagged._replace(status=304, body=b"")
     accepted = request.header(b"accept-encoding")
     if accepted and len(response.body) >= WORTH_IT and response.content_type.startswith(_READABLE):
         encoding = chosen(accepted)
         if encoding is not None:
             packed = tagged.also(((b"content-encoding", encoding),))
-            return replace(packed, body=_encode(encoding, response.body))
+            return packed._replace(body=_encode(encoding, response.body))
     return tagged
 
 

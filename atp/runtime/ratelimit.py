@@ -7,7 +7,7 @@ what is remembered of the present one is bounded: callers beyond the bound share
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atp.runtime.asgi import Header
 
@@ -16,8 +16,7 @@ MAX_CALLERS = 100_000
 _EVERYBODY_ELSE = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What is left to a caller; ``reset`` is when the window ends, seconds since the epoch."""
 
     limit: int

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Literal, Protocol
 
 from atp.errors import InvalidIdentifier
 from atp.runtime import cors, log
 from atp.runtime.asgi import (
+    WHOLE,
     App,
     BodyTooLarge,
     Headers,
@@ -51,6 +52,8 @@ UNKNOWN = "unknown"
 _PREFIX = "/xrpc/"
 _PAGES_VARY = b"accept-encoding"
 _METHODS_VARY = b"accept-encoding, authorization, atproto-accept-labelers"
+_KEPT_BY_ALL = (b"cache-control", b"public, no-cache")
+_KEPT_BY_ONE = (b"cache-control", b"private, no-cache")
 _VERBS: Mapping[str, tuple[str, ...]] = {"query": ("GET", "HEAD"), "procedure": ("POST",)}
 
 
@@ -84,8 +87,11 @@ class Method(Protocol):
         ...
 
 
-Handler = Callable[[dict[str, object], Request], Awaitable[object]]
-"""Parameters and request in; out a Response, bytes that are JSON already, or what JSON can say."""
+Handler = Callable[[dict[str, object], Request], Response | Awaitable[object]]
+"""Parameters and request in; out a Response, bytes that are JSON already, or what JSON can say.
+
+Who waits for nothing gives the Response itself.
+"""
 
 Page = Callable[[Request], Awaitable[Response]]
 """What stands at a plain path."""
@@ -100,7 +106,10 @@ class Outcome(StrEnum):
     FAILED = "5xx"
 
 
-Admit = Callable[[Request, Nsid], Awaitable[tuple[Request, Headers]]]
+_OUTCOMES = {int(outcome[0]): outcome for outcome in Outcome}
+
+Admitted = tuple[Request, Headers]
+Admit = Callable[[Request, Nsid], Admitted | Awaitable[Admitted]]
 """Lets a call of a method through, with its viewer and headers for the answer, or raises."""
 
 Count = Callable[[str, Outcome], None]
@@ -132,7 +141,7 @@ class XrpcError(Exception):
     def response(self) -> Response:
         """The answer as XRPC writes it."""
         body = json_response({"error": self.error, "message": self.message}, self.status)
-        return replace(body, headers=(*self.headers, (b"cache-control", b"no-store")))
+        return body.also((*self.headers, (b"cache-control", b"no-store")))
 
 
 class Router:
@@ -153,8 +162,10 @@ class Router:
         admit: Admit | None = None,
         time_limit: float = TIME_LIMIT,
     ) -> None:
-        self._endpoints: dict[str, Endpoint] = {one.method.nsid: one for one in endpoints}
+        self._endpoints = {_PREFIX + one.method.nsid: one for one in endpoints}
         self._pages = dict(pages)
+        self._names = {path: path.removeprefix(_PREFIX) for path in self._endpoints}
+        self._names |= {path: path for path in self._pages}
         self._mounts = dict(mounts or {})
         self._admit = admit or _anybody
         self._count = count
@@ -172,33 +183,35 @@ class Router:
         else:
             request = Request.of(scope)
             response = await self._answer(request, receive)
-            self._count(self._name(request.path), Outcome(f"{response.status // 100}xx"))
-            await response.send(send, head=request.verb == "HEAD")
+            self._count(self._names.get(request.path, UNKNOWN), _OUTCOMES[response.status // 100])
+            await response.send(
+                send, head=request.verb == "HEAD", whole=scope.get("extensions", {}).get(WHOLE)
+            )
 
     def _mount(self, path: str) -> str | None:
-        return next((start for start in self._mounts if path.startswith(start)), None)
+        for start in self._mounts:
+            if path.startswith(start):
+                return start
+        return None
 
     def _counted(self, mount: str, send: Send) -> Send:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._count(mount, Outcome(f"{message['status'] // 100}xx"))
+                self._count(mount, _OUTCOMES[message["status"] // 100])
             await send(message)
 
         return counted
-
-    def _name(self, path: str) -> str:
-        if path in self._pages:
-            return path
-        name = path.removeprefix(_PREFIX)
-        return name if name in self._endpoints else UNKNOWN
 
     async def _answer(self, request: Request, receive: Receive) -> Response:
         if request.verb == "OPTIONS":
             requested = request.header(b"access-control-request-headers")
             return Response(b"", 204, headers=cors.preflight(requested))
         try:
+            answer = self._begin(request, receive)
+            if isinstance(answer, Response):
+                return answer
             async with asyncio.timeout(self._time_limit):
-                return await self._dispatch(request, receive)
+                return await answer
         except XrpcError as exc:
             return exc.response()
         except TimeoutError:
@@ -208,63 +221,96 @@ class Router:
             self._log.exception("request failed", path=request.path, query=request.query)
             return XrpcError(500, "InternalServerError", "Internal server error").response()
 
-    async def _dispatch(self, request: Request, receive: Receive) -> Response:
+    def _begin(self, request: Request, receive: Receive) -> Response | Awaitable[Response]:
+        """The answer, or what gives it in time: setting a timer costs more than many an answer."""
         if len(request.query) > MAX_QUERY:
             raise XrpcError(414, "InvalidRequest", f"The query exceeds {MAX_QUERY} bytes")
         if page := self._pages.get(request.path):
             _demand_verb(request, _VERBS["query"])
-            return negotiated(request, _cached(await page(request), request), _PAGES_VARY)
-        return await self._call(self._endpoint(request.path), request, receive)
+            return _page(page, request)
+        endpoint = self._endpoints.get(request.path) or self._normal(request.path)
+        _demand_verb(request, _VERBS[endpoint.method.kind])
+        admitted = self._admit(request, endpoint.method.nsid)
+        if isinstance(admitted, tuple) and not endpoint.method.takes_input:
+            return _answered(endpoint, *admitted)
+        return _received(endpoint, request, admitted, receive)
 
-    def _endpoint(self, path: str) -> Endpoint:
+    def _normal(self, path: str) -> Endpoint:
+        """The endpoint whose name is written in another way. Raises `XrpcError` without one."""
         name = path.removeprefix(_PREFIX)
         if not path.startswith(_PREFIX) or not name or "/" in name:
             raise XrpcError(404, "XRPCNotSupported", "Nothing is served at this path")
-        if endpoint := self._endpoints.get(name):
-            return endpoint
         try:
             nsid = Nsid.parse(name)
         except InvalidIdentifier as exc:
             raise XrpcError(400, "InvalidRequest", f"Not a method name: {exc}") from exc
-        if endpoint := self._endpoints.get(nsid):
+        if endpoint := self._endpoints.get(_PREFIX + nsid):
             return endpoint
         raise XrpcError(501, "MethodNotImplemented", f"This server does not serve {nsid}")
 
-    async def _call(self, endpoint: Endpoint, request: Request, receive: Receive) -> Response:
-        _demand_verb(request, _VERBS[endpoint.method.kind])
-        request, told = await self._admit(request, endpoint.method.nsid)
+
+async def _page(page: Page, request: Request) -> Response:
+    return _finished(request, await page(request), (), _PAGES_VARY)
+
+
+async def _received(
+    endpoint: Endpoint,
+    request: Request,
+    admitted: Admitted | Awaitable[Admitted],
+    receive: Receive,
+) -> Response:
+    """The answer to a call that is still to be admitted, or whose body is still to come."""
+    request, told = admitted if isinstance(admitted, tuple) else await admitted
+    if endpoint.method.takes_input:
         try:
-            response = _cached(await _answered(endpoint, request, receive), request)
+            request = request._replace(input=await _input(endpoint.method, request, receive))
         except XrpcError as exc:
             raise exc.also(told) from exc
-        return negotiated(request, response.also(told), _METHODS_VARY)
+    answer = _answered(endpoint, request, told)
+    return answer if isinstance(answer, Response) else await answer
 
 
-async def _answered(endpoint: Endpoint, request: Request, receive: Receive) -> Response:
+def _answered(
+    endpoint: Endpoint, request: Request, told: Headers
+) -> Response | Awaitable[Response]:
     try:
-        params = endpoint.method.params(query_pairs(request.query))
-        if endpoint.method.takes_input:
-            request = replace(request, input=await _input(endpoint.method, request, receive))
-    except BodyTooLarge as exc:
-        raise XrpcError(413, "PayloadTooLarge", str(exc)) from exc
+        answer = endpoint.handler(_params(endpoint.method, request), request)
+    except XrpcError as exc:
+        raise exc.also(told) from exc
+    if isinstance(answer, Response):
+        return _finished(request, answer, told, _METHODS_VARY)
+    return _awaited(answer, request, told)
+
+
+async def _awaited(answer: Awaitable[object], request: Request, told: Headers) -> Response:
+    try:
+        given = await answer
+    except XrpcError as exc:
+        raise exc.also(told) from exc
+    if not isinstance(given, Response):
+        given = Response(given) if isinstance(given, bytes) else json_response(given)
+    return _finished(request, given, told, _METHODS_VARY)
+
+
+def _params(method: Method, request: Request) -> dict[str, object]:
+    try:
+        return method.params(query_pairs(request.query))
     except ValueError as exc:
         raise XrpcError(400, "InvalidRequest", str(exc)) from exc
-    answer = await endpoint.handler(params, request)
-    if isinstance(answer, Response):
-        return answer
-    return Response(answer) if isinstance(answer, bytes) else json_response(answer)
 
 
-async def _anybody(request: Request, _method: Nsid) -> tuple[Request, Headers]:
+def _anybody(request: Request, _method: Nsid) -> Admitted:
     return request, ()
 
 
-def _cached(response: Response, request: Request) -> Response:
-    """The answer with how long it may be kept: until asked again, and by nobody else if private."""
-    if any(name == b"cache-control" for name, _ in response.headers):
-        return response
-    whose = b"private" if request.header(b"authorization") else b"public"
-    return response.also(((b"cache-control", whose + b", no-cache"),))
+def _finished(request: Request, response: Response, told: Headers, vary: bytes) -> Response:
+    """The answer as it is sent, with how long it may be kept.
+
+    That is until asked again, and by nobody else if private.
+    """
+    if b"cache-control" not in dict(response.headers):
+        told = (_KEPT_BY_ONE if request.header(b"authorization") else _KEPT_BY_ALL, *told)
+    return negotiated(request, response, vary, told)
 
 
 def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[str]) -> Count:
@@ -274,14 +320,23 @@ def counter(registry: Registry, endpoints: Iterable[Endpoint], paths: Iterable[s
     series = registry.counter(
         "xrpc_requests_total", "Requests answered.", method=labels, outcome=Outcome
     )
-    return lambda name, outcome: series.inc(labels[name], outcome)
+    each = {
+        (name, outcome): series.of(labels[name], outcome) for name in names for outcome in Outcome
+    }
+    return lambda name, outcome: each[name, outcome]()
 
 
 async def _input(method: Method, request: Request, receive: Receive) -> object:
     encoding, _, _ = (request.header(b"content-type") or b"").partition(b";")
     if encoding.strip().lower() != b"application/json":
-        raise ValueError("The body must be JSON, with Content-Type: application/json")
-    return method.input(await read_body(receive, MAX_BODY))
+        message = "The body must be JSON, with Content-Type: application/json"
+        raise XrpcError(400, "InvalidRequest", message)
+    try:
+        return method.input(await read_body(receive, MAX_BODY))
+    except BodyTooLarge as exc:
+        raise XrpcError(413, "PayloadTooLarge", str(exc)) from exc
+    except ValueError as exc:
+        raise XrpcError(400, "InvalidRequest", str(exc)) from exc
 
 
 def _demand_verb(request: Request, verbs: tuple[str, ...]) -> None:

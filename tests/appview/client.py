@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,7 +64,7 @@ class Client:
         )
 
     async def _admit(self, request: Request, _method: Nsid) -> tuple[Request, Headers]:
-        return replace(request, viewer=self.viewer), ()
+        return request._replace(viewer=self.viewer), ()
 
     def get(self, name: str, **params: Any) -> dict[str, Any]:
         """The answer to a query, which must be 200 and in the shape of its lexicon."""

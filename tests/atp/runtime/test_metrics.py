@@ -73,6 +73,17 @@ def test_values_land_on_their_series() -> None:
     assert found["batch_rows_count", ("bad",)] == 0
 
 
+def test_what_counts_often_is_asked_for_once() -> None:
+    """It counts on the series that it was asked for."""
+    registry = Registry()
+    frames = registry.counter("frames_total", "Frames.", kind=Kind, result=Result)
+    count = frames.of(Kind.SYNC, Result.BAD)
+    count()
+    frames.inc(Kind.SYNC, Result.BAD)
+    assert samples(registry)["frames_total", ("sync", "bad")] == 2
+    assert samples(registry)["frames_total", ("sync", "ok")] == 0
+
+
 def test_text_is_no_label() -> None:
     """Only members of the declared classes, in their order, name a series."""
     frames = Registry().counter("frames_total", "Frames.", kind=Kind, result=Result)
