@@ -8,12 +8,14 @@ could fill the process with heads that never end.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from appview.blobs.http import ABORT
 from atp.runtime import cors
+from atp.runtime.asgi import WHOLE, Header
 
 MAX_HEAD = 65_536
 """Bytes of a request's line and headers: an address of the greatest length and room beside it."""
@@ -23,7 +25,10 @@ HEAD_SECONDS = 10.0
 
 
 class Connection(HttpToolsProtocol):
-    """Uvicorn's protocol with these bounds; an application may cut it by the extension `ABORT`."""
+    """Uvicorn's protocol with these bounds.
+
+    An application may cut it by the extension `ABORT`, and answer in one piece by `WHOLE`.
+    """
 
     _due: asyncio.TimerHandle | None = None
     _head = 0
@@ -41,7 +46,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request is here."""
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
+        self.scope["extensions"] = {ABORT: self.transport.abort, WHOLE: self._whole}  # type: ignore[dict-item]
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -80,3 +85,28 @@ class Connection(HttpToolsProtocol):
         if self._due is not None:
             self._due.cancel()
             self._due = None
+
+    def _whole(self, status: int, headers: Sequence[Header], body: bytes) -> bool:
+        """Write an answer as the server does, but at once (`WHOLE`).
+
+        Where something is in the way, as a client that does not read, it is left to the server.
+        """
+        cycle = self.cycle
+        if self.pipeline or self.flow.write_paused:  # of a queue it is not the turn of `cycle`
+            return False
+        if cycle.response_started or cycle.disconnected or cycle.access_log:
+            return False
+        lines = [b": ".join(header) for header in (*cycle.default_headers, *headers)]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close")
+        head = b"\r\n".join(lines)
+        if head.count(b"\n") >= len(lines) or head.count(b"\r") >= len(lines):
+            raise ValueError("a header has a line break")
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n\r\n", body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+        return True

@@ -3,35 +3,77 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import orjson
 import pytest
 import uvicorn
 
-from atp.runtime.asgi import Receive, Response, Scope, Send
+from atp.runtime.asgi import WHOLE, App, Message, Receive, Response, Scope, Send
 from ops import connection
 from ops.connection import MAX_HEAD, Connection
 
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
 
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says which path was asked for."""
-    await Response(scope["path"].encode()).send(send, head=False)
+async def in_one(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same, written at once where that is possible."""
+    await answer(scope).send(send, head=scope["method"] == "HEAD", whole=scope["extensions"][WHOLE])
+    if scope["path"].startswith("/slow"):
+        await asyncio.sleep(0)
+
+
+async def in_one_only(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same, where it is a defect not to be able to."""
+
+    async def refuse(message: Message) -> None:
+        raise AssertionError(message)
+
+    whole = scope["extensions"][WHOLE]
+    await answer(scope).send(refuse, head=scope["method"] == "HEAD", whole=whole)
+
+
+async def in_parts(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same, as ASGI has it."""
+    await answer(scope).send(send, head=scope["method"] == "HEAD")
+
+
+def answer(scope: Scope) -> Response:
+    """Says which path was asked for, unless that is a status of answers without a body."""
+    if scope["path"] == "/304":
+        return Response(b"", 304, headers=((b"etag", b'"a"'),))
+    return Response(scope["path"].encode())
+
+
+Serve = Callable[[App], Awaitable[int]]
 
 
 @pytest.fixture
-async def port() -> AsyncIterator[int]:
+async def serve() -> AsyncIterator[Serve]:
+    """Serves an application on such connections, and says at which port."""
+    running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+
+    async def start(app: App) -> int:
+        config = uvicorn.Config(
+            app, port=0, http=Connection, log_config=None, lifespan="off", access_log=False
+        )
+        server = uvicorn.Server(config)
+        running.append((server, asyncio.create_task(server._serve())))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port: int = server.servers[0].sockets[0].getsockname()[1]
+        return port
+
+    yield start
+    for server, serving in running:
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def port(serve: Serve) -> int:
     """Where a server with such connections listens."""
-    config = uvicorn.Config(app, port=0, http=Connection, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await serving
+    return await serve(in_parts)
 
 
 async def told(port: int, *parts: bytes, until: bytes = b"") -> bytes:
@@ -103,3 +145,80 @@ async def test_a_slow_second_request_is_not_waited_for(
     async with asyncio.timeout(5):
         heard = await told(port, REQUEST % b"first", b"GET /sec")
     assert heard.endswith(b"/first")
+
+
+def without_date(heard: bytes) -> list[bytes]:
+    """The lines of an answer but for that with the time."""
+    return [line for line in heard.split(b"\r\n") if not line.startswith(b"date: ")]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers"),
+    [
+        (b"GET /a HTTP/1.1", b"Connection: close\r\n"),
+        (b"GET /a HTTP/1.0", b""),
+        (b"HEAD /a HTTP/1.1", b"Connection: close\r\n"),
+        (b"HEAD /a HTTP/1.0", b""),
+        (b"GET /304 HTTP/1.1", b"Connection: close\r\n"),
+        (
+            b"POST /a HTTP/1.1",
+            b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n",
+        ),
+    ],
+)
+async def test_whole_answers_are_those_of_the_server(
+    serve: Serve, request_line: bytes, headers: bytes
+) -> None:
+    """Written at once or as ASGI has it: the same bytes, and the same end of the connection."""
+    request = request_line + b"\r\nHost: a.test\r\n" + headers + b"\r\n"
+    heard = [await told(await serve(app), request) for app in (in_one_only, in_parts)]
+    assert heard[0].count(b"HTTP/1.1") == 1
+    assert without_date(heard[0]) == without_date(heard[1])
+
+
+async def test_whole_answers_keep_the_connection(serve: Serve) -> None:
+    """Requests one after the other, and several in one write, are answered in their order."""
+    port = await serve(in_one)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for number in range(3):
+        writer.write(REQUEST % b"quick%d" % number)
+        assert (await reader.readuntil(b"/quick%d" % number)).startswith(b"HTTP/1.1 200")
+    writer.write(b"".join(REQUEST % b"slow%d" % number for number in range(2000)))
+    for number in range(2000):
+        assert (await reader.readuntil(b"/slow%d" % number)).count(b"HTTP/1.1 200") == 1
+    writer.close()
+
+
+async def test_a_header_does_not_break_out_of_its_line(serve: Serve) -> None:
+    """Whatever an application puts into one; it is told so, and the client that all went wrong."""
+    for value in (b"a\r\nb: c", b"a\nb: c", b"a\rb: c"):
+        given = Response(b"{}", headers=((b"x-more", value),))
+
+        async def app(scope: Scope, _: Receive, send: Send, given: Response = given) -> None:
+            with pytest.raises(ValueError, match="line break"):
+                await given.send(send, head=False, whole=scope["extensions"][WHOLE])
+
+        heard = await told(await serve(app), REQUEST % b"", until=b"Error")
+        assert heard.startswith(b"HTTP/1.1 500")
+        assert b"b: c" not in heard
+
+
+async def test_who_does_not_read_is_waited_for(serve: Serve) -> None:
+    """What a client does not take is not piled up: the next answer waits."""
+    sent: list[int] = []
+    page = Response(b"x" * 1_000_000)
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        await page.send(send, head=False, whole=scope["extensions"][WHOLE])
+        sent.append(1)
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", await serve(app))
+    writer.write(b"".join(REQUEST % b"" for _ in range(50)))
+    before = -1
+    while len(sent) > before:
+        before = len(sent)
+        await asyncio.sleep(0.2)
+    assert len(sent) < 50
+    while len(sent) < 50:
+        await reader.read(2**20)
+    writer.close()
