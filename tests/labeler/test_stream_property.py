@@ -61,6 +61,23 @@ class Restart:
 
 
 @dataclass
+class Told:
+    """The labels that callers were told of, in that order, each with the number of the call."""
+
+    calls: int = 0
+    seqs: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """That which somebody was told of last."""
+        return next(reversed(self.seqs))
+
+    def given_since(self, call: int) -> set[int]:
+        """Those of this call and later ones."""
+        return {seq for seq, number in self.seqs.items() if number >= call}
+
+
+@dataclass
 class Subscriber:
     """Reads, keeps what it has seen, and comes back with the last it saw when it is cut off."""
 
@@ -69,9 +86,9 @@ class Subscriber:
     slow: bool = False
     seen: list[int] = field(default_factory=list)
     owed_from: int = 0
-    """Without a cursor: how many labels were told of when it began to listen."""
+    """Without a cursor: the number of the first call made after it began to listen."""
 
-    async def run(self, told: list[int]) -> None:
+    async def run(self, told: Told) -> None:
         """Until cancelled."""
         async with aiohttp.ClientSession() as http:
             while True:
@@ -79,13 +96,13 @@ class Subscriber:
                     await self._read(http, told)
                 await asyncio.sleep(0.005)
 
-    async def _read(self, http: aiohttp.ClientSession, told: list[int]) -> None:
+    async def _read(self, http: aiohttp.ClientSession, told: Told) -> None:
         last = self.seen[-1] if self.seen else self.cursor
         query = "" if last is None else f"?cursor={last}"
         url = f"ws://127.0.0.1:{self.port}{PATH}{query}"
         async with http.ws_connect(url) as connection:
             if last is None:
-                self.owed_from = len(told)
+                self.owed_from = told.calls
             async for got in connection:
                 message = label_frames.decode(got.data)
                 assert isinstance(message, LabelsMsg), message
@@ -93,11 +110,11 @@ class Subscriber:
                 if self.slow:
                     await asyncio.sleep(0.002)
 
-    def check(self, told: list[int], every: list[int]) -> None:
+    def check(self, told: Told, every: list[int]) -> None:
         """Compare what was seen with what there is, and with what somebody was told of."""
         if self.cursor is None:
             assert self.seen == every[len(every) - len(self.seen) :]
-            assert set(told[self.owed_from :]) <= set(self.seen)
+            assert told.given_since(self.owed_from) <= set(self.seen)
         else:
             assert self.seen == [seq for seq in every if seq > self.cursor]
 
@@ -114,6 +131,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.timeout(900 if LONG else 120)
 @settings(
     max_examples=300 if LONG else 20,
     deadline=None,
@@ -129,7 +147,7 @@ def test_every_label_once_in_order(steps: list[Give | Pause | Join | Restart]) -
 
 async def play(folder: Path, steps: list[Give | Pause | Join | Restart]) -> None:
     """Do the steps, let everybody read to the end, and compare."""
-    clock, port, told = Clock(), free_port(), list[int]()
+    clock, port, told = Clock(), free_port(), Told()
     subscribers: list[Subscriber] = []
     async with AsyncExitStack() as stack, readers() as reading:
         it = await stack.enter_async_context(served(folder, port, clock))
@@ -148,11 +166,11 @@ async def play(folder: Path, steps: list[Give | Pause | Join | Restart]) -> None
                         await stack.aclose()
                         it = await stack.enter_async_context(served(folder, port, clock))
         async with asyncio.timeout(PATIENCE):
-            while not all(one.seen and one.seen[-1] == told[-1] for one in subscribers):
+            while not all(one.seen and one.seen[-1] == told.last for one in subscribers):
                 await give(it, 1, told)
                 await asyncio.sleep(0.05)
         every = [seq for seq, _ in store.after(it.labeler.reader, 0, EVERYTHING)]
-    assert set(told) <= set(every)
+    assert set(told.seqs) <= set(every)
     for one in subscribers:
         one.check(told, every)
 
@@ -171,23 +189,24 @@ async def readers() -> AsyncIterator[Callable[[Coroutine[Any, Any, None]], None]
             task.cancel()
 
 
-async def give(it: Served, count: int, told: list[int]) -> None:
+async def give(it: Served, count: int, told: Told) -> None:
     """Give labels in one transaction; a service that ends meanwhile gives none, or tells nobody."""
+    call, told.calls = told.calls, told.calls + 1
     with suppress(StoreClosed):
-        told += [one.seq for one in await it.give(*tracks(count))]
+        told.seqs |= {one.seq: call for one in await it.give(*tracks(count))}
 
 
-def at(place: float | None, told: list[int]) -> int | None:
+def at(place: float | None, told: Told) -> int | None:
     """The cursor at that place in the log."""
     if place is None:
         return None
-    return ([0, *told])[round(place * len(told))]
+    return [0, *told.seqs][round(place * len(told.seqs))]
 
 
 async def test_kills_make_no_gap_and_no_double() -> None:
     """SIGKILL at any moment while labels are given: the same, for subscribers who come at any time."""
     random, port = Random(7), free_port()
-    told: list[int] = []
+    told = Told()
     subscribers = [Subscriber(port, 0), Subscriber(port, 0, slow=True)]
     with short_folder() as folder:
         async with readers() as reading:
