@@ -10,7 +10,7 @@ where a slip is found before anybody meets it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -31,6 +31,10 @@ _BOOLEANS = {"true": True, "false": False}
 _Scalar: TypeAlias = schema.Boolean | schema.Integer | schema.String
 
 
+class _Unparsed(ValueError):
+    """Text that is not of a parameter's type; the message names the type."""
+
+
 class ParamsError(AtpError):
     """Parameters that a method does not allow; the text is meant for the caller."""
 
@@ -40,25 +44,30 @@ class _Parameter:
     """One parameter; ``repeated`` where its name may occur several times, for an array."""
 
     name: str
-    scalar: _Scalar
+    default: bool | int | str | None
     repeated: bool
     required: bool
+    parse: Callable[[str], Value]
     check: Check
+    typed: Callable[[Value], object]
 
     def read(self, texts: Sequence[str]) -> object:
         """The value that the texts given under the name stand for. Raises `ParamsError`."""
         if self.repeated:
-            items: list[Value] = [
-                _parse(self.scalar, text, f"{self.name}/{index}")
-                for index, text in enumerate(texts)
-            ]
+            items = [self._parsed(text, f"{self.name}/{index}") for index, text in enumerate(texts)]
             self._require_sound(items)
-            return [_typed(self.scalar, item) for item in items]
+            return [self.typed(item) for item in items]
         if len(texts) > 1:
             raise ParamsError(f"{self.name}: may be given only once, not {len(texts)} times")
-        value = _parse(self.scalar, texts[0], self.name)
+        value = self._parsed(texts[0], self.name)
         self._require_sound(value)
-        return _typed(self.scalar, value)
+        return self.typed(value)
+
+    def _parsed(self, text: str, path: str) -> Value:
+        try:
+            return self.parse(text)
+        except _Unparsed as exc:
+            raise ParamsError(f"{path}: must be {exc}, not {shown(text)}") from exc
 
     def _require_sound(self, value: Value) -> None:
         if found := self.check(value):
@@ -91,8 +100,8 @@ class Method:
         for parameter in self._parameters:
             if texts := given.get(parameter.name):
                 values[parameter.name] = parameter.read(texts)
-            elif parameter.scalar.default is not None and not parameter.repeated:
-                values[parameter.name] = parameter.scalar.default
+            elif parameter.default is not None:
+                values[parameter.name] = parameter.default
             elif parameter.required:
                 raise ParamsError(f"{parameter.name}: is required")
         return values
@@ -144,27 +153,49 @@ def _parameter(name: str, field: _Scalar | schema.Array, *, required: bool) -> _
     repeated = isinstance(field, schema.Array)
     scalar = field.items if isinstance(field, schema.Array) else field
     assert isinstance(scalar, schema.Boolean | schema.Integer | schema.String), name
-    return _Parameter(name, scalar, repeated, required, make_check(field, {}))
+    return _Parameter(
+        name,
+        None if repeated else scalar.default,
+        repeated,
+        required,
+        _PARSERS[type(scalar)],
+        make_check(field, {}),
+        _typing(scalar),
+    )
 
 
-def _parse(scalar: _Scalar, text: str, path: str) -> bool | int | str:
-    """The value of the schema's type that is written as ``text``. Raises `ParamsError`."""
-    match scalar:
-        case schema.Boolean():
-            if text not in _BOOLEANS:
-                raise ParamsError(f"{path}: must be true or false, not {shown(text)}")
-            return _BOOLEANS[text]
-        case schema.Integer():
-            if not _INTEGER.fullmatch(text):
-                raise ParamsError(f"{path}: must be an integer, not {shown(text)}")
-            return int(text)
-        case schema.String():
-            return text
+def _typing(scalar: _Scalar) -> Callable[[Value], object]:
+    """What makes a sound value the type that its format has, if the format has one."""
+    if not isinstance(scalar, schema.String) or scalar.format is None:
+        return _as_it_is
+    parse = FORMATS[scalar.format]
 
-
-def _typed(scalar: _Scalar, value: object) -> object:
-    """A sound value as the type that its format has, if the format has one."""
-    if isinstance(scalar, schema.String) and scalar.format and isinstance(value, str):
-        parsed = FORMATS[scalar.format](value)
+    def typed(value: Value) -> object:
+        assert isinstance(value, str), "the schema's check has seen it"
+        parsed = parse(value)
         return parsed if isinstance(parsed, str) else value
+
+    return typed
+
+
+def _as_it_is(value: Value) -> object:
     return value
+
+
+def _boolean(text: str) -> Value:
+    if text not in _BOOLEANS:
+        raise _Unparsed("true or false")
+    return _BOOLEANS[text]
+
+
+def _integer(text: str) -> Value:
+    if not _INTEGER.fullmatch(text):
+        raise _Unparsed("an integer")
+    return int(text)
+
+
+_PARSERS: Mapping[type[_Scalar], Callable[[str], Value]] = {
+    schema.Boolean: _boolean,
+    schema.Integer: _integer,
+    schema.String: str,
+}

@@ -134,19 +134,16 @@ def query_pairs(query: bytes) -> list[tuple[str, str]]:
         raise ValueError(f"more than {MAX_PAIRS} query parameters")
     if b"%" in query and _BROKEN_ESCAPE.search(query):
         raise ValueError("the query string has a broken percent escape")
-    pairs = []
-    for part in query.replace(b"+", b" ").split(b"&"):
-        if part:
-            name, _, value = part.partition(b"=")
-            pairs.append((_text(name), _text(value)))
-    return pairs
-
-
-def _text(escaped: bytes) -> str:
+    text = _unescaped if b"%" in query else bytes.decode
+    parts = [part.partition(b"=") for part in query.replace(b"+", b" ").split(b"&") if part]
     try:
-        return (unquote_to_bytes(escaped) if b"%" in escaped else escaped).decode()
+        return [(text(name), text(value)) for name, _, value in parts]
     except UnicodeDecodeError as exc:
         raise ValueError("the query string is not UTF-8 once unescaped") from exc
+
+
+def _unescaped(escaped: bytes) -> str:
+    return unquote_to_bytes(escaped).decode()
 
 
 class BodyTooLarge(ValueError):
