@@ -50,9 +50,9 @@ _MAYBE_MOVED = frozenset(
 )
 
 
-LARGE = 8_388_608
+LARGE = 4_194_304
 """Bytes of a repo; one in many has more."""
-SMALL_AT_ONCE = 4
+SMALL_AT_ONCE = 8
 """Repos with fewer bytes that are in memory side by side, so that they are written together."""
 
 

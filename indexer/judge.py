@@ -27,11 +27,16 @@ class Judgement:
         return orjson.dumps(list(self.notes)).decode() if self.notes else None
 
 
+_FLAWLESS = Judgement(True, ())
+
+
 def judge(
     catalog: Catalog, names: Names, collection: Nsid, rkey: str, value: Mapping[str, Value]
 ) -> Judgement:
     """Check a decoded record of one of our collections against its lexicon."""
     check = check_record(catalog, names, collection, rkey, dict(value))
+    if not (check.problems or check.tolerated):
+        return _FLAWLESS
     tolerated = (f"{shape}: {problem}" for shape, problem in check.tolerated)
     return Judgement(check.valid, (*map(str, check.problems), *tolerated))
 

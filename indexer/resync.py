@@ -39,6 +39,8 @@ from lexicons.names import Names
 
 AT_ONCE = 16
 """Repos under way; `indexer.hosts` bounds them per host, and `indexer.fetch` those in memory."""
+TOGETHER = 2 * repair.STEP
+"""Records of several repos in one transaction."""
 PAUSE = 0.1
 """Seconds between two looks, however busy the stream."""
 IDLE = 10.0
@@ -81,7 +83,7 @@ class Resyncer:
         self._clock = clock
         self._follow = follow
         self._random = random
-        self._steps: Together[Step] = Together(writer, repair.STEP)
+        self._steps: Together[Step] = Together(writer, TOGETHER)
         self._wake = asyncio.Event()
         self.running = 0
         """Repos under way."""

@@ -6,6 +6,7 @@ somebody refers to it, so references never wait for what they point to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,15 @@ from atp.cid import Cid
 from atp.syntax import AtUri, Did
 from atp.tid import Tid
 from indexer.store import search
+
+_NEW = (
+    "INSERT INTO records (state, rev, cid, value, first_seen, problems, origin, actor, rkey,"
+    " collection) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, id FROM collections WHERE nsid = ?"
+)
+_NEW_UNSEEN = (
+    "INSERT INTO records (actor, rkey, state, collection)"
+    " SELECT ?, ?, 'unseen', id FROM collections WHERE nsid = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +122,6 @@ def actor(conn: apsw.Connection, did: Did) -> Actor:
     return made
 
 
-def collection_id(conn: apsw.Connection, nsid: str) -> int:
-    """The key of a collection, made known if it was not."""
-    row = conn.execute("SELECT id FROM collections WHERE nsid = ?", (nsid,)).fetchone()
-    if row is not None:
-        return int(row[0])
-    conn.execute("INSERT INTO collections (nsid) VALUES (?)", (nsid,))
-    return conn.last_insert_rowid()
-
-
 def origin(conn: apsw.Connection, name: str, *, repair: bool = False) -> Origin:
     """The origin of that URL, made known if it was not."""
     row = conn.execute(
@@ -145,15 +146,6 @@ def record(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> 
     return Record(
         actor_id, collection, rkey, key, state, None if rev is None else Tid(rev), first_seen
     )
-
-
-def _unseen(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> int:
-    """The key of a new row for an AT-URI."""
-    conn.execute(
-        "INSERT INTO records (actor, collection, rkey, state) VALUES (?, ?, ?, 'unseen')",
-        (actor_id, collection_id(conn, collection), rkey),
-    )
-    return conn.last_insert_rowid()
 
 
 def subject(conn: apsw.Connection, uri: AtUri) -> Referred | None:
@@ -195,12 +187,7 @@ def write(conn: apsw.Connection, record: Record, version: Version) -> int:
             (*columns, record.key),
         )
         return record.key
-    conn.execute(
-        "INSERT INTO records (state, rev, cid, value, first_seen, problems, origin, actor,"
-        " collection, rkey) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*columns, record.actor, collection_id(conn, record.collection), record.rkey),
-    )
-    return conn.last_insert_rowid()
+    return _insert(conn, _NEW, (*columns, record.actor, record.rkey), record.collection)
 
 
 def bury(conn: apsw.Connection, record: Record, rev: Tid) -> None:
@@ -243,3 +230,19 @@ def scrub(conn: apsw.Connection, actor_id: int) -> None:
         (actor_id,),
     )
     search.put_actor(conn, actor_id)
+
+
+def _unseen(conn: apsw.Connection, actor_id: int, collection: str, rkey: str) -> int:
+    """The key of a new row for an AT-URI."""
+    return _insert(conn, _NEW_UNSEEN, (actor_id, rkey), collection)
+
+
+def _insert(
+    conn: apsw.Connection, statement: str, values: Sequence[object], collection: str
+) -> int:
+    """Insert a row, and make its collection known if it was not; returns its key."""
+    conn.execute(statement, (*values, collection))
+    if conn.changes() == 0:
+        conn.execute("INSERT INTO collections (nsid) VALUES (?)", (collection,))
+        conn.execute(statement, (*values, collection))
+    return conn.last_insert_rowid()
