@@ -39,7 +39,8 @@ class Ration:
             try:
                 yield rationed
             finally:
-                rationed.clear()
+                # Not truncated: a thread whose caller gave up may still read it through a map.
+                rationed.release()
 
     def take(self, size: int, more: int) -> int:
         """Have a file of ``size`` bytes grow; what of that is from the pool. Raises `NoRoom`."""
@@ -70,8 +71,12 @@ class RationedFile:
         self.raw.write(piece)
 
     def clear(self) -> None:
-        """Make it empty, to begin anew."""
-        self._ration.give_back(self._borrowed)
-        self.size = self._borrowed = 0
+        """Make it empty, to begin anew; nobody may have it mapped."""
+        self.release()
         self.raw.seek(0)
         self.raw.truncate()
+
+    def release(self) -> None:
+        """Give back what it took of the ration."""
+        self._ration.give_back(self._borrowed)
+        self.size = self._borrowed = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def test_all_together_stay_within_bounds(tmp_path: Path) -> None:
             except NoRoom:
                 pass
     assert written == 5 * 4 + 7
+
+
+def test_who_still_reads_a_file_that_was_given_up_reads_on(tmp_path: Path) -> None:
+    """A thread cannot be stopped: what it has mapped must not be cut off under it."""
+    with Ration(tmp_path).file() as file:
+        file.write(b"x" * 10_000)
+        file.raw.flush()
+        mapped = mmap.mmap(file.raw.fileno(), 10_000, access=mmap.ACCESS_READ)
+    assert mapped[9_999:] == b"x"
+    mapped.close()
