@@ -18,7 +18,7 @@ from atp.errors import InvalidIdentifier
 from atp.frames import AccountMsg, IdentityMsg
 from atp.runtime import eventlog
 from atp.syntax import Datetime, Did
-from indexer.hosting import MAX_STATUS, PATIENT_FOR, STATEMENTS, Hosting, Reply, Told, decide, wait
+from indexer.hosting import MAX_STATUS, STATEMENTS, Hosting, Reply, Told, decide, wait
 from indexer.records import Collection, counters
 from indexer.store import handles, labels, repos, resync, rows, statuses
 from indexer.store.repos import Desync
@@ -62,10 +62,7 @@ def apply_reply(
     actor = rows.find_actor(conn, question.did)
     assert found is not None, "a question has a row"
     assert actor is not None, "a question has an account"
-    told = found.told
-    if told is not None and told.active and question.attempts >= PATIENT_FOR:
-        told = None  # a day of it: whoever told so may not have heard of the end
-    decision = decide(told, reply)
+    decision = decide(found.told, reply, now)
     statuses.answered(conn, actor.id, reply, now)
     if found.told == question.told:
         rest = wait(decision.again, question.attempts, jitter)

@@ -13,7 +13,7 @@ DID document names at that moment (spec: account hosting status), and visibility
     inactive, other or none  whatever           hidden as answered     no       daily
     not found                deleted            hidden as deleted      yes      no
     not found                inactive           hidden as told         no       soon
-    not found                active             as it was (for a day)  no       soon
+    not found                active             as it was              no       soon
     not found                nothing            hidden as `not_found`  no       soon
     none                     deleted            hidden as deleted      no       soon
     none                     inactive           as it was              no       soon
@@ -21,7 +21,8 @@ DID document names at that moment (spec: account hosting status), and visibility
     none                     nothing            as it was              no       soon
 
 *Told* is what the newest event said, as long as no PDS has stated anything (the upper four rows)
-since; nothing is told where an account is in doubt for another reason, or asked again after a day.
+since; nothing is told where an account is in doubt for another reason. That it is active counts as
+told for a day only: whoever said so may never have heard of the end.
 *Tombstoned* is the PLC directory's word. *None* is every other end: no host, no time, no usable
 identity, an answer that is none (law 10: unknown never means gone). *Soon* is after a minute,
 doubled up to an hour, and daily once a day of that has passed.
@@ -115,8 +116,10 @@ _AS_IT_WAS = Decision(None, Again.SOON)
 _PURGED = Decision(_GONE, Again.NO, purge=True)
 
 
-def decide(told: Told | None, reply: Reply) -> Decision:
-    """The table."""
+def decide(told: Told | None, reply: Reply, now: int) -> Decision:
+    """The table; ``now`` in microseconds."""
+    if told is not None and told.active and now - told.at >= DAY:
+        told = None
     match reply.answer:
         case Answer.TOMBSTONED:
             return _PURGED

@@ -23,13 +23,15 @@ from indexer.hosting import (
     wait,
 )
 
-ACTIVE = Told(active=True, status=None, at=1)
-DELETED = Told(active=False, status="deleted", at=1)
+NOW = 2 * DAY
+ACTIVE = Told(active=True, status=None, at=NOW)
+LONG_ACTIVE = Told(active=True, status=None, at=NOW - DAY)
+DELETED = Told(active=False, status="deleted", at=NOW)
 OTHERS = [
-    Told(active=False, status=status, at=1)
+    Told(active=False, status=status, at=NOW)
     for status in ("deactivated", "takendown", "suspended", "throttled", "unheard-of", None)
 ]
-ANYTHING = [None, ACTIVE, DELETED, *OTHERS]
+ANYTHING = [None, ACTIVE, LONG_ACTIVE, DELETED, *OTHERS]
 NO_ANSWER = [Reply(answer) for answer in Answer if answer not in {*STATEMENTS, Answer.NOT_FOUND}]
 
 SHOWN = Hosting(active=True)
@@ -44,20 +46,20 @@ def hidden(status: str | None) -> Hosting:
 @pytest.mark.parametrize("told", ANYTHING)
 def test_a_tombstoned_account_is_purged(told: Told | None) -> None:
     """The directory's word ends it, whatever was told."""
-    assert decide(told, Reply(Answer.TOMBSTONED)) == Decision(GONE, Again.NO, purge=True)
+    assert decide(told, Reply(Answer.TOMBSTONED), NOW) == Decision(GONE, Again.NO, purge=True)
 
 
 @pytest.mark.parametrize("told", ANYTHING)
 def test_an_account_that_is_active_at_its_pds_is_shown(told: Told | None) -> None:
     """A relay-only takedown, a late event and a PDS that was left hide nobody."""
-    assert decide(told, Reply(Answer.ACTIVE)) == Decision(SHOWN, Again.NO)
+    assert decide(told, Reply(Answer.ACTIVE), NOW) == Decision(SHOWN, Again.NO)
 
 
 @pytest.mark.parametrize("told", ANYTHING)
 def test_an_account_that_its_pds_calls_deleted_is_purged(told: Told | None) -> None:
     """A PDS that still knows it as deleted says enough."""
     reply = Reply(Answer.INACTIVE, "deleted")
-    assert decide(told, reply) == Decision(GONE, Again.NO, purge=True)
+    assert decide(told, reply, NOW) == Decision(GONE, Again.NO, purge=True)
 
 
 @pytest.mark.parametrize("status", [told.status for told in OTHERS])
@@ -67,7 +69,7 @@ def test_an_account_that_is_inactive_is_hidden_as_its_pds_says(
 ) -> None:
     """Also under a status that nobody knows, and asked about daily."""
     reply = Reply(Answer.INACTIVE, status)
-    assert decide(told, reply) == Decision(hidden(status), Again.DAILY)
+    assert decide(told, reply, NOW) == Decision(hidden(status), Again.DAILY)
 
 
 @pytest.mark.parametrize(
@@ -75,19 +77,22 @@ def test_an_account_that_is_inactive_is_hidden_as_its_pds_says(
     [
         (DELETED, Decision(GONE, Again.NO, purge=True)),
         (ACTIVE, Decision(None, Again.SOON)),
+        (Told(active=True, status=None, at=NOW - DAY + 1), Decision(None, Again.SOON)),
+        (LONG_ACTIVE, Decision(hidden("not_found"), Again.SOON)),
         (None, Decision(hidden("not_found"), Again.SOON)),
         *[(told, Decision(hidden(told.status), Again.SOON)) for told in OTHERS],
     ],
 )
 def test_an_account_that_its_pds_does_not_know(told: Told | None, decision: Decision) -> None:
-    """Purged only where a deletion was told; hidden, but not on an event that says active."""
-    assert decide(told, Reply(Answer.NOT_FOUND)) == decision
+    """Purged only where a deletion was told; hidden, but not within a day of hearing `active`."""
+    assert decide(told, Reply(Answer.NOT_FOUND), NOW) == decision
 
 
 @pytest.mark.parametrize(
     ("told", "decision"),
     [
         (ACTIVE, Decision(SHOWN, Again.SOON)),
+        (LONG_ACTIVE, Decision(None, Again.SOON)),
         (DELETED, Decision(GONE, Again.SOON)),
         (None, Decision(None, Again.SOON)),
         *[(told, Decision(None, Again.SOON)) for told in OTHERS],
@@ -96,14 +101,14 @@ def test_an_account_that_its_pds_does_not_know(told: Told | None, decision: Deci
 @pytest.mark.parametrize("reply", NO_ANSWER)
 def test_no_answer(reply: Reply, told: Told | None, decision: Decision) -> None:
     """Only a deletion hides without the PDS's word, and nothing is purged (law 10)."""
-    assert decide(told, reply) == decision
+    assert decide(told, reply, NOW) == decision
 
 
 def test_nothing_is_purged_that_is_not_hidden_as_deleted() -> None:
     """Of all combinations those that purge say `deleted`, and are not asked about again."""
     replies = [Reply(answer, status) for answer in Answer for status in (None, "deleted", "x")]
     for told, reply in product(ANYTHING, replies):
-        decision = decide(told, reply)
+        decision = decide(told, reply, NOW)
         if decision.purge:
             assert (decision.hosting, decision.again) == (GONE, Again.NO)
             assert reply.answer in {*STATEMENTS, Answer.NOT_FOUND}
