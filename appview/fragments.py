@@ -3,8 +3,10 @@
 What a track shows is its record, its counters, the accounts of its author and guests, its author's
 album, and labels on any of these. The writer's triggers note in the table ``touched`` whose that
 is; before each page, in the same snapshot, what was touched since the last one is read and the
-fragments that show it are let go. Labels that end by themselves touch nothing, so all is let go
-when one did. See docs/decisions/0011-fragments.md.
+fragments that show it are let go. So are the ids of the pages asked for, where an account was
+touched: a track that comes, changes or goes touches its author's, and counters touch no order.
+Labels that end by themselves touch nothing, so all is let go when one did. See
+docs/decisions/0011-fragments.md.
 
 Fragments are for callers who see what everybody sees: without an account, and with the operator's
 own choice of labelers. All others are answered by the four functions of `appview.pipeline`.
@@ -38,6 +40,9 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_TOUCHED = 256
 """Rows of ``touched`` that are read before a page; when there are more, all fragments go."""
 
+MAX_STEPS = 1_024
+"""Pages of ids that are kept, of which each has up to a hundred."""
+
 _OVERHEAD = 1_024
 """Bytes that a fragment takes beside its text."""
 
@@ -48,9 +53,9 @@ Surface = Literal["listed", "viewed"]
 
 
 class Walk(NamedTuple):
-    """The next tracks after a place: the ids of all, or the places of those that a policy lists."""
+    """Everybody's tracks or an ``actor``'s, newest first; ``listed`` gives what a policy lists."""
 
-    whole: Callable[[Place, int], Sequence[int]]
+    actor: int | None
     listed: Callable[[Place, int, str], Sequence[Place]]
 
 
@@ -80,6 +85,7 @@ class Fragments:
         self._labelers = Labelers.default(labelers)
         self._kept: OrderedDict[int, Fragment] = OrderedDict()
         self._texts: dict[Surface, dict[int, bytes]] = {"listed": {}, "viewed": {}}  # to be shown
+        self._steps: dict[tuple[int | None, Place, int], Sequence[int]] = {}
         self._showing: dict[Did, set[int]] = {}
         self._size = 0
         self._state = 0
@@ -98,7 +104,8 @@ class Fragments:
             if state != self._state or call.now not in self._good:
                 self._renew(store, call.now)
                 self._state = state
-            keys = walk.whole(after, limit + 1)
+            step = (walk.actor, after, limit + 1)
+            keys = self._steps.get(step) or self._step(store, *step)
             kept = self._texts[surface]
             try:
                 texts = [kept[key] for key in keys][:limit]
@@ -108,6 +115,14 @@ class Fragments:
                 texts = [one.text for one in found[:limit] if one.text]
                 follows = found[limit - 1].place if len(found) > limit else None
         return _joined(texts, follows)
+
+    def _step(self, store: Store, actor: int | None, after: Place, limit: int) -> Sequence[int]:
+        """The ids of the next tracks; kept, as only what touches an account changes their order."""
+        keys = store_touched.newest_tracks(store, actor, after, limit)
+        while len(self._steps) >= MAX_STEPS:
+            del self._steps[next(iter(self._steps))]
+        self._steps[actor, after, limit] = keys
+        return keys
 
     def _walk(
         self, store: Store, call: Call, walk: Walk, keys: Sequence[int], surface: Surface
@@ -188,6 +203,7 @@ class Fragments:
         if touch.record is not None:
             self._drop(touch.record)
         elif touch.did is not None:
+            self._steps.clear()
             for key in tuple(self._showing.get(touch.did, ())):
                 self._drop(key)
         else:
@@ -197,6 +213,7 @@ class Fragments:
         self._kept.clear()
         for texts in self._texts.values():
             texts.clear()
+        self._steps.clear()
         self._showing.clear()
         self._size = 0
 

@@ -18,7 +18,7 @@ _IDS = (
     " WHERE (sort_at, record) < (?1, ?2){} ORDER BY sort_at DESC, record DESC LIMIT ?3)"
 )
 """One row of JSON is read in half the time of fifty rows."""
-_EVERYTHING = _IDS.format("")
+_EVERYBODYS = _IDS.format("")
 _OF_ACTOR = _IDS.format(" AND actor = ?4")
 
 
@@ -58,15 +58,13 @@ def labels_stand(store: Store, now: int) -> range:
     return range(FIRST.key if begin is None else begin, LAST.key if end is None else end)
 
 
-def everything(store: Store, after: Place, limit: int) -> list[int]:
-    """The ids of all tracks, newest first, those of hidden accounts too."""
-    ids: list[int] = orjson.loads(store.read(_EVERYTHING, (*after, limit)).get)
-    return ids
-
-
-def of_actor(store: Store, actor: int, after: Place, limit: int) -> list[int]:
-    """The ids of one account's tracks, newest first."""
-    ids: list[int] = orjson.loads(store.read(_OF_ACTOR, (*after, limit, actor)).get)
+def newest_tracks(store: Store, actor: int | None, after: Place, limit: int) -> list[int]:
+    """The ids of an account's tracks, or of everybody's, newest first, hidden ones too."""
+    if actor is None:
+        found = store.read(_EVERYBODYS, (*after, limit))
+    else:
+        found = store.read(_OF_ACTOR, (*after, limit, actor))
+    ids: list[int] = orjson.loads(found.get)
     return ids
 
 

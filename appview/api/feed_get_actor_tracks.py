@@ -13,7 +13,6 @@ from appview.pipeline import Given, endpoint
 from appview.rules import shown
 from appview.state import Page
 from appview.store import Store
-from appview.store_touched import of_actor
 from appview.views.track import track_list
 
 
@@ -39,4 +38,4 @@ def answer(store: Store, call: Call, fragments: Fragments) -> Given:
 def walk(store: Store, call: Call) -> Walk:
     """The tracks of the account that is asked for."""
     actor = find.actor(store, call.params.actor("actor")).id
-    return Walk(partial(of_actor, store, actor), partial(store.actor_tracks, actor))
+    return Walk(actor, partial(store.actor_tracks, actor))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from appview.cursor import FIRST, LAST
 from appview.store_touched import (
     Touch,
-    everything,
     labels_stand,
     may_be_listed,
     newest,
-    of_actor,
+    newest_tracks,
     touched,
 )
 from atp.syntax import Datetime
@@ -52,9 +51,9 @@ def test_walks(index: Index, client: Client) -> None:
         index.track(did)
     index.status(bob, active=False)
     keys = [key for (key,) in index.conn.execute("SELECT record FROM tracks ORDER BY record DESC")]
-    assert everything(client.store, LAST, 9) == keys
+    assert newest_tracks(client.store, None, LAST, 9) == keys
     actor = index.conn.execute("SELECT id FROM actors WHERE did = ?", (alice,)).get
-    assert of_actor(client.store, actor, LAST, 9) == [keys[0], keys[2]]
+    assert newest_tracks(client.store, actor, LAST, 9) == [keys[0], keys[2]]
     given = '{"now": 0, "viewer": null, "adult": false}'
     assert may_be_listed(client.store, [*keys, 99], given, given) == {
         keys[0]: (True, True),

@@ -60,7 +60,7 @@ def test_statements_do_not_grow_with_the_page(index: Index, client: Client) -> N
     client.viewer = None
     first = client.statements("feed.getLatestTracks", limit=50)
     assert len(first) <= 10
-    assert len(client.statements("feed.getLatestTracks", limit=50)) == 4
+    assert len(client.statements("feed.getLatestTracks", limit=50)) == 3
 
 
 def test_bad_parameters(client: Client) -> None:
