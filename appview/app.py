@@ -183,7 +183,7 @@ def _handler(
     followed: Collection[Did],
     media: Media,
 ) -> Handler:
-    def handle(params: dict[str, object], request: Request) -> Response | Awaitable[Response]:
+    def handle(params: Mapping[str, object], request: Request) -> Response | Awaitable[Response]:
         accepted = _labelers(request, followed)
         call = Call(Params(params), request.viewer, now(), media, accepted, request.input)
         try:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 _INT64 = 2**63
+_KNOWN = 4_096
 
 
 class CursorError(ValueError):
@@ -32,6 +34,7 @@ class Place(NamedTuple):
         return b2a_base64(b"%d:%d" % self, newline=False).rstrip(b"=").decode()
 
     @classmethod
+    @lru_cache(_KNOWN)
     def decode(cls, text: str) -> Self:
         """The place that a cursor names. Raises `CursorError`."""
         try:

@@ -11,6 +11,7 @@ in the whole log, which would hold up every other answer: a thread of its own do
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class Question:
     cursor: int
 
     @classmethod
-    def of(cls, params: dict[str, object]) -> Self:
+    def of(cls, params: Mapping[str, object]) -> Self:
         """The question that the parameters of the method ask. Raises `XrpcError`."""
         patterns = tuple(map(_pattern, cast("list[str]", params["uriPatterns"])))
         if sum(pattern.endswith("*") for pattern in patterns) > MAX_PREFIXES:
@@ -80,7 +81,7 @@ class Queries:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="labels-query")
         self._aside = self._thread.submit(connect, path, readonly=True).result()
 
-    async def __call__(self, params: dict[str, object], _request: Request) -> object:
+    async def __call__(self, params: Mapping[str, object], _request: Request) -> object:
         """Answer one call. Raises `XrpcError`."""
         question = Question.of(params)
         if question.short:

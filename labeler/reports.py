@@ -7,7 +7,7 @@ counts them, no restart makes them more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import apsw
@@ -43,7 +43,7 @@ class Reports:
         self._clock = clock
         self._reasons = known_reasons()
 
-    async def __call__(self, _params: dict[str, object], request: Request) -> object:
+    async def __call__(self, _params: Mapping[str, object], request: Request) -> object:
         """Keep one report and say so. Raises `XrpcError`."""
         if request.viewer is None:
             message = "This needs an account: call through its PDS, with atproto-proxy"

@@ -74,11 +74,12 @@ class _Parameter:
             raise ParamsError(str(found[0].under(self.name)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Method:
     """A query or procedure, ready to be routed; satisfies the router's protocol.
 
-    ``errors`` are the names of the errors that it may answer with besides the general ones.
+    ``errors`` are the names of the errors that it may answer with besides the general ones. It
+    equals nothing but itself, so that its hash costs nothing.
     """
 
     nsid: Nsid

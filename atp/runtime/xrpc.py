@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from atp.errors import InvalidIdentifier
@@ -43,12 +44,16 @@ MAX_QUERY = 32 * 1024
 MAX_BODY = 1_048_576
 """Bytes of a procedure's JSON body."""
 
+MAX_KNOWN = 256
+"""Bytes of a query string of which it is remembered what it says: most are asked again."""
+
 TIME_LIMIT = 15.0
 """Seconds a handler may take."""
 
 UNKNOWN = "unknown"
 """Stands in metrics for every path at which nothing is served."""
 
+_KNOWN = 4_096
 _PREFIX = "/xrpc/"
 _PAGES_VARY = b"accept-encoding"
 _METHODS_VARY = b"accept-encoding, authorization, atproto-accept-labelers"
@@ -71,7 +76,7 @@ class Method(Protocol):
         ...
 
     def params(self, pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-        """Checked and typed parameters, defaults filled in.
+        """Checked and typed parameters, defaults filled in; always the same for the same pairs.
 
         Raises ValueError whose text tells the caller what to mend.
         """
@@ -86,8 +91,12 @@ class Method(Protocol):
         """The checked body, in JSON form; raises ValueError as ``params`` does."""
         ...
 
+    def __hash__(self) -> int:
+        """For what is remembered of its calls; asked for by each."""
+        ...
 
-Handler = Callable[[dict[str, object], Request], Response | Awaitable[object]]
+
+Handler = Callable[[Mapping[str, object], Request], Response | Awaitable[object]]
 """Parameters and request in; out a Response, bytes that are JSON already, or what JSON can say.
 
 Who waits for nothing gives the Response itself.
@@ -292,11 +301,18 @@ async def _awaited(answer: Awaitable[object], request: Request, told: Headers) -
     return _finished(request, given, told, _METHODS_VARY)
 
 
-def _params(method: Method, request: Request) -> dict[str, object]:
+def _params(method: Method, request: Request) -> Mapping[str, object]:
     try:
-        return method.params(query_pairs(request.query))
+        if len(request.query) > MAX_KNOWN:
+            return method.params(query_pairs(request.query))
+        return _read(method, request.query)
     except ValueError as exc:
         raise XrpcError(400, "InvalidRequest", str(exc)) from exc
+
+
+@lru_cache(_KNOWN)
+def _read(method: Method, query: bytes) -> Mapping[str, object]:
+    return method.params(query_pairs(query))
 
 
 def _anybody(request: Request, _method: Nsid) -> Admitted:
