@@ -53,34 +53,31 @@ async def examined(base: str, metrics: int, folder: Path, *, beside: int = 0) ->
         assert told["label_consumers_too_slow_total"] == 0
 
 
-async def test_beside_the_appview(tmp_path: Path) -> None:
-    """The series stand on the page of the web process; the indexer reads the stream too."""
+async def given_key(tmp_path: Path) -> tuple[int, tuple[str, ...]]:
+    """A port for metrics, and the flags of a service with a labeler that has it."""
     await answered("label", "keygen", str(tmp_path / "key"))
     port = free_port()
-    flags = (
+    return port, (
         f"--data-dir={tmp_path}",
         f"--labeler-key-file={tmp_path / 'key'}",
         f"--metrics-listen=127.0.0.1:{port}",
-        "--relays=ws://127.0.0.1:1",
-        "--allow-private-hosts",
     )
-    with running("serve", "--listen=127.0.0.1:0", *flags) as serve:
+
+
+async def test_beside_the_appview(tmp_path: Path) -> None:
+    """The series stand on the page of the web process; the indexer reads the stream too."""
+    port, flags = await given_key(tmp_path)
+    network = ("--relays=ws://127.0.0.1:1", "--allow-private-hosts")
+    with running("serve", "--listen=127.0.0.1:0", *flags, *network) as serve:
         await examined(serve.said["appview"], port, tmp_path, beside=1)
 
 
 async def test_alone(tmp_path: Path) -> None:
     """And on the labeler's own."""
-    await answered("label", "keygen", str(tmp_path / "key"))
-    port = free_port()
-    flags = (
-        f"--data-dir={tmp_path}",
-        f"--labeler-key-file={tmp_path / 'key'}",
-        f"--metrics-listen=127.0.0.1:{port}",
-        f"--listen=127.0.0.1:{free_port()}",
-    )
+    port, flags = await given_key(tmp_path)
 
     def serving() -> None:
-        with alone(*flags) as (_, base):
+        with alone(*flags, f"--listen=127.0.0.1:{free_port()}") as (_, base):
             asyncio.run(examined(base, port, tmp_path))
 
     await asyncio.to_thread(serving)
