@@ -17,7 +17,7 @@ HEADERS = (
     (
         b"access-control-expose-headers",
         (
-            b"atproto-repo-rev, atproto-content-labelers, dpop-nonce, www-authenticate, "
+            b"atproto-repo-rev, atproto-content-labelers, dpop-nonce, etag, www-authenticate, "
             b"ratelimit-limit, ratelimit-remaining, ratelimit-reset, ratelimit-policy, retry-after"
         ),
     ),

@@ -31,5 +31,11 @@ def test_every_origin_may_read_the_headers_of_the_protocol() -> None:
     """The wildcard origin goes with the headers that XRPC clients need to see."""
     headers = dict(HEADERS)
     assert headers[b"access-control-allow-origin"] == b"*"
-    for name in (b"atproto-repo-rev", b"ratelimit-reset", b"retry-after", b"www-authenticate"):
+    for name in (
+        b"atproto-repo-rev",
+        b"etag",
+        b"ratelimit-reset",
+        b"retry-after",
+        b"www-authenticate",
+    ):
         assert name in headers[b"access-control-expose-headers"]
