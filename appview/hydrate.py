@@ -6,11 +6,12 @@ A query inside a loop or a view would be a defect; nothing here loops over a pag
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from appview import store_graph
 from appview.call import Call
 from appview.labels import listing, viewing
-from appview.state import Album, AlbumKey, Page, State, Track, TrackAlbum
+from appview.state import Actor, Album, AlbumKey, Page, State, Track, TrackAlbum
 from appview.store import Store
 from appview.store_labels import in_force
 from appview.store_viewer import viewer
@@ -39,7 +40,7 @@ def hydrate(store: Store, page: Page, call: Call) -> State:
         comments,
         likes,
         lists,
-        store.actors(dids) if dids else {},
+        _without_removed(store.actors(dids), found.removed, store.names) if dids else {},
         viewer(store, call.viewer, page.tracks) if call.viewer else None,
         call.media,
         _with_profiles(found.shown, dids, store.names),
@@ -81,6 +82,22 @@ def _with_profiles(
         if (labels := sum((found.get(of, ()) for of in (did, *_profiles(did, names))), ()))
     }
     return {**found, **of_accounts}
+
+
+def _without_removed(
+    actors: Mapping[Did, Actor | None], removed: Collection[str], names: Names
+) -> Mapping[Did, Actor | None]:
+    """The same accounts, without what comes from profiles that are taken down."""
+    if not removed:
+        return actors
+    left = dict(actors)
+    for did in actors:
+        own, foreign = (profile in removed for profile in _profiles(did, names))
+        if own and (actor := left[did]):
+            left[did] = replace(actor, bio=None, avatar=None)
+        if foreign and (actor := left[did]):
+            left[did] = replace(actor, display_name=None, avatar_cid=None)
+    return left
 
 
 def _profiles(did: Did, names: Names) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from appview.call import Call
 from appview.cursor import FIRST
 from appview.hydrate import hydrate
@@ -11,10 +13,12 @@ from appview.labelers import Labelers
 from appview.params import Params
 from appview.state import Page
 from appview.store import Store
+from atp.cid import Cid
 from atp.syntax import Did
 from tests.appview.index import LABELER, START, Index
 
 CALL = Call(Params({}), None, 0)
+CID = Cid.for_raw(b"picture")
 
 
 def test_loads_rows_and_everyone_they_name(index: Index, store: Store) -> None:
@@ -68,3 +72,29 @@ def test_what_our_own_labeler_removes(index: Index, store: Store) -> None:
     state = hydrate(store, Page(tracks=(track,)), CALL)
     assert state.removed == {uri}
     assert state.labels == {}
+
+
+@pytest.mark.parametrize(
+    ("taken_down", "left"),
+    [
+        ([], ["Name", "https://audio.plyr.fm/a.png", CID, "bio"]),
+        (["fm.plyr.actor.profile"], ["Name", None, CID, None]),
+        (["app.bsky.actor.profile"], [None, "https://audio.plyr.fm/a.png", None, "bio"]),
+        (["fm.plyr.actor.profile", "app.bsky.actor.profile"], [None] * 4),
+    ],
+)
+def test_a_profile_that_is_taken_down_says_nothing(
+    index: Index, store: Store, taken_down: list[str], left: list[object]
+) -> None:
+    """Its account stays, without what stands in that record."""
+    alice = index.actor("alice")
+    index.profile(alice, bio="bio", avatar="https://audio.plyr.fm/a.png")
+    picture = {"$type": "blob", "ref": {"$link": str(CID)}, "mimeType": "image/png", "size": 1}
+    index.bsky_profile(alice, displayName="Name", avatar=picture)
+    index.own(LABELER)
+    for collection in taken_down:
+        index.label(f"at://{alice}/{collection}/self", "!takedown")
+    actor = hydrate(store, Page(actors=(alice,)), CALL).actors[alice]
+    assert actor is not None
+    assert actor.handle == "alice.test"
+    assert [actor.display_name, actor.avatar, actor.avatar_cid, actor.bio] == left
