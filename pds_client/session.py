@@ -166,11 +166,15 @@ def _version(pds: str, answer: Mapping[str, Any], uri: AtUri) -> Cid:
 
 def _told(failed: HttpError | XrpcFailure, *secrets: str) -> SessionError:
     """The same for people, without what a server may have repeated of ours."""
-    text = "".join(char if char.isprintable() else " " for char in str(failed))
-    if any(_repeats(text, secret) for secret in secrets):
+    text = _printable(str(failed))
+    if any(_repeats(text, _printable(secret)) for secret in secrets):
         text = "the PDS refused, and its answer is not shown, as it repeats a secret"
     again = "; try again later" if isinstance(failed, HttpUnavailable) else ""
     return SessionError(text + again)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _repeats(text: str, secret: str) -> bool:

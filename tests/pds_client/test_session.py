@@ -212,6 +212,17 @@ async def test_what_is_printed_of_a_session(pds: Home, http: Client) -> None:
         assert DID in repr(it)
 
 
+@pytest.mark.parametrize("odd", ["\u00a0", "\t", "\u3000", "\x7f"])
+async def test_a_secret_is_known_as_it_would_be_printed(pds: Home, http: Client, odd: str) -> None:
+    """A refusal that repeats it is not told, though what cannot be printed is told as a space."""
+    secret = f"correct{odd}horse"
+    said = json.dumps({"error": "InvalidRequest", "message": f"password {secret} is wrong"})
+    pds.instead[CREATE_SESSION] = Answer(said, 400)
+    refusal = str(await failed(http, pds.url, secret))
+    assert "horse" not in refusal
+    assert "repeats a secret" in refusal
+
+
 def test_pieces_of_secrets() -> None:
     """A secret is found by any eight characters of it, and a short one whole."""
     for start in range(len(PASSWORD) - session.PIECE + 1):
