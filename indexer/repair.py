@@ -38,6 +38,11 @@ class Step(Enum):
     VOID = auto()  # the claim is gone: the account was deleted, or its repo is complete by itself
 
 
+def most(claim: Claim, snapshot: Snapshot) -> int:
+    """How many records a step may write: what is held and not found is deleted."""
+    return min(max(len(snapshot.records), claim.held), STEP)
+
+
 def step(
     conn: apsw.Connection,
     applier: Applier,

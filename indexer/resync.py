@@ -161,7 +161,7 @@ class Resyncer:
         def write(conn: apsw.Connection) -> Step:
             return repair.step(conn, self._applier, claim, found, now=now, due_at=due)
 
-        return await self._steps.run(write, min(len(found.records), repair.STEP))
+        return await self._steps.run(write, repair.most(claim, found))
 
     async def _fail(self, claim: Claim, failed: ResyncFailed) -> None:
         wait = min(FIRST_WAIT << min(claim.attempt - 1, 10), LAST_WAIT)

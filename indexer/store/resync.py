@@ -28,7 +28,7 @@ class Claim:
     """A repo taken for fetching.
 
     ``unproven``: nothing of it has ever come, so its host is first asked whether it has records of
-    ours.
+    ours. ``held`` is how many records the index has of it, deleted ones too.
     """
 
     actor: int
@@ -36,6 +36,7 @@ class Claim:
     attempt: int
     head: RepoState | None
     unproven: bool
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +51,24 @@ class Counts:
 
 def claim(conn: apsw.Connection, now: int, limit: int, busy: Iterable[str]) -> list[Claim]:
     """Take repos that are due and whose PDS is not ``busy``, longest waiting first."""
-    found: list[tuple[int, str, int]] = conn.execute(
-        "SELECT r.actor, a.did, r.attempts + 1 FROM repos r JOIN actors a ON a.id = r.actor"
+    found: list[tuple[int, str, int, int]] = conn.execute(
+        "SELECT r.actor, a.did, r.attempts + 1,"
+        " (SELECT count(*) FROM records WHERE actor = r.actor)"
+        " FROM repos r JOIN actors a ON a.id = r.actor"
         " WHERE r.state = 'desynchronized' AND r.due_at <= ? AND a.upstream_active"
         " AND (a.pds IS NULL OR a.pds NOT IN (SELECT value FROM json_each(?)))"
         " ORDER BY r.due_at, r.actor LIMIT ?",
         (now, orjson.dumps(list(busy)).decode(), limit),
     ).fetchall()  # type: ignore[assignment]
     claims = []
-    for actor, did, attempt in found:
+    for actor, did, attempt, count in found:
         waiting.clear(conn, actor)
         conn.execute(
             "UPDATE repos SET state = 'in_progress', attempts = ? WHERE actor = ?", (attempt, actor)
         )
         repo = repos.find(conn, actor)
         assert repo is not None, "it was just selected"
-        claims.append(Claim(actor, Did(did), attempt, repo.head, repo.unproven))
+        claims.append(Claim(actor, Did(did), attempt, repo.head, repo.unproven, count))
     return claims
 
 

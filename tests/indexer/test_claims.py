@@ -11,7 +11,7 @@ from indexer.repair import Step
 from indexer.store import resync
 from indexer.store.repos import Desync
 from indexer.store.resync import AFTER_SIGNATURE
-from tests.indexer.authors import NAMES, Author, Index, Update, track
+from tests.indexer.authors import NAMES, Author, Delete, Index, Update, track
 from tests.indexer.test_repair import KEYS, claim, fetched, held, missed, step, there
 
 
@@ -43,3 +43,21 @@ def test_a_late_commit_does_not_undo_a_repair_that_is_under_way(
         index.apply(late)
         newer = {path: cid for path, cid in there(author).items() if held(index).get(path) == cid}
         assert newer, "what the first step wrote is still there"
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_what_a_step_may_write(monkeypatch: pytest.MonkeyPatch, emptied: bool) -> None:
+    """Deletions count: an account that has deleted all that we hold is no small repo."""
+    monkeypatch.setattr(repair, "STEP", 3)
+    for count, most in ((1, 1), (3, 3), (4, 3)):
+        index, author = Index(), Author(2)
+        made = author.commit(*(author.track(key) for key in KEYS[:count]))
+        if emptied:
+            index.apply(made)
+            author.commit(*(Delete(NAMES.track, key) for key in KEYS[:count]))
+        index.apply(Deferred(author.did, Desync.IDENTITY_UNAVAILABLE))
+        taken = claim(index)
+        assert taken.held == (count if emptied else 0)
+        with fetched(author) as found:
+            assert len(found.records) == (0 if emptied else count)
+            assert repair.most(taken, found) == most
