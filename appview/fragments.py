@@ -14,7 +14,6 @@ own choice of labelers. All others are answered by the four functions of `appvie
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -83,7 +82,7 @@ class Fragments:
 
     def __init__(self, labelers: Collection[Did]) -> None:
         self._labelers = Labelers.default(labelers)
-        self._kept: OrderedDict[int, Fragment] = OrderedDict()
+        self._kept: dict[int, Fragment] = {}
         self._texts: dict[Surface, dict[int, bytes]] = {"listed": {}, "viewed": {}}  # to be shown
         self._steps: dict[tuple[int | None, Place, int], Sequence[int]] = {}
         self._showing: dict[Did, set[int]] = {}
@@ -105,7 +104,9 @@ class Fragments:
                 self._renew(store, call.now)
                 self._state = state
             step = (walk.actor, after, limit + 1)
-            keys = self._steps.get(step) or self._step(store, *step)
+            keys = self._steps.get(step)
+            if keys is None:
+                keys = self._step(store, *step)
             kept = self._texts[surface]
             try:
                 texts = [kept[key] for key in keys][:limit]

@@ -133,8 +133,8 @@ class World:
         finally:
             conn.exec_trace = None
 
-    def statements(self) -> list[str]:
-        """Those of the same page from fragments."""
+    def statements(self, **params: Any) -> list[str]:
+        """Those of a page of fifty from fragments."""
         seen: list[str] = []
 
         def trace(_cursor: apsw.Cursor, sql: str, _values: object) -> bool:
@@ -144,7 +144,7 @@ class World:
         conn = self.store._conn
         conn.exec_trace = trace
         try:
-            latest.answer(self.store, self._call(limit=50), self.fragments)
+            latest.answer(self.store, self._call(limit=50, **params), self.fragments)
         finally:
             conn.exec_trace = None
         return seen

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from appview import fragments
 from appview.call import Call
+from appview.cursor import Place
 from appview.fragments import MAX_TOUCHED, Fragments
 from appview.labelers import Labelers
 from appview.params import Params
@@ -135,6 +136,8 @@ def test_kept_and_let_go(world: World) -> None:
         assert any("FROM tracks WHERE (sort_at, record) <" in sql for sql in made) == walks
         assert len(made) > 3
         assert world.statements() == kept
+    end = Place(0, 0).encode()
+    assert len(world.statements(cursor=end)) > len(world.statements(cursor=end)) == 3
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
