@@ -15,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from atp.runtime.within import within
 from labeler.stream_wire import WIRE, Gone, TooSlow
 
 PATIENCE = 30.0
@@ -49,12 +50,8 @@ class Socket(WebSocketsSansIOProtocol):
         if self.disconnected or self.conn.state is not State.OPEN:
             raise Gone
         self.transport.write(messages)
-        if not self.writable.is_set():
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await self.writable.wait()
-            except TimeoutError as exc:
-                raise TooSlow from exc
+        if not self.writable.is_set() and not await within(PATIENCE, self.writable):
+            raise TooSlow
 
     def end(self, messages: bytes, code: int) -> None:
         """Send messages, close, and cut the connection unless it ends soon."""

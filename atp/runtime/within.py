@@ -11,4 +11,4 @@ async def within(seconds: float, event: asyncio.Event) -> bool:
         async with asyncio.timeout(seconds):
             return await event.wait()
     except TimeoutError:
-        return False
+        return event.is_set()  # it may be set at the last moment
