@@ -1,7 +1,7 @@
 """Which of the loaded rows may be shown: pure, a page in, a smaller page out.
 
 The law about accounts: nothing that belongs to one that is not active, for whatever reason, is
-shown. Nor is what a labeler has taken down whom the caller lets do so.
+shown. Nor is what has been taken down by our own labeler, or by one that the caller lets do so.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Unshown(StrEnum):
     UNKNOWN = "unknown"  # nothing was ever seen of it
     DELETED = "deleted"  # its account has deleted it, or was deleted
     ACCOUNT_HIDDEN = "accountHidden"
-    TAKEN_DOWN = "takenDown"  # a label of this service's own removes it, or its account
+    TAKEN_DOWN = "takenDown"  # a label of this service's own removes it, or its account for a time
     UNSEEN = "unseen"  # others refer to it, and it has not arrived
     INVALID = "invalid"  # it breaks its schema
 

@@ -152,7 +152,7 @@ class State:
     """The rows loaded for a page, every account that they name, and the viewer if there is one.
 
     ``labels`` are those in force on what is shown, by URI, of accounts by DID; ``removed`` are the
-    URIs and DIDs that a labeler has taken down.
+    URIs and DIDs that our own labeler, or one that the caller lets do so, has taken down.
     """
 
     tracks: Mapping[int, Track | None]

@@ -38,7 +38,8 @@ class Together(Generic[T]):
     async def run(self, work: Callable[[apsw.Connection], T], weight: int) -> T:
         """What ``work`` returns once it is stored; what it raises undoes what it did, and no more.
 
-        It may be called twice, as a failure beside it undoes the transaction.
+        It may be called again: where a failure beside it undid the transaction, and where whoever
+        wrote for it was cancelled, though what it did may be stored then.
         """
         mine = _Asked(work, weight)
         self._waiting.append(mine)

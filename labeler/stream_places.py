@@ -23,7 +23,7 @@ class Places:
     """The places that are taken; ``proxies`` are believed as to for whom they ask."""
 
     def __init__(self, proxies: Sequence[Network], metrics: Metrics) -> None:
-        self._proxies = proxies
+        self._proxies = frozenset(proxies)
         self._metrics = metrics
         self._of: Counter[str] = Counter()
         self.taken = 0

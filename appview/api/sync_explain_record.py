@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from appview.call import Call
-from appview.labelers import NOBODY
 from appview.standing import Unshown, existence, unshown
 from appview.store import Store
-from appview.store_labels import in_force
 from appview.views.explanation import explanation
+from appview.withheld import removed
 from atp.syntax import AtUri, Did, Handle
 
 
@@ -19,7 +18,7 @@ def answer(store: Store, call: Call) -> dict[str, object]:
         repo = store.repo(did) if isinstance(did, Did) else None
         standing = store.standing(uri) if isinstance(did, Did) else None
         known = isinstance(did, Did) and store.knows(did)
-        gone = in_force(store, NOBODY, (uri, did), call.now).removed
+        gone = removed(store, call.now, (uri, did))
     why = unshown(uri, store.names, standing, taken_down=bool(gone))
     indexed = why is not Unshown.NOT_INDEXED
     there = existence(repo, standing, known=known) if indexed else None

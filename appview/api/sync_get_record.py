@@ -9,11 +9,10 @@ has taken it down.
 from __future__ import annotations
 
 from appview.call import Call
-from appview.labelers import NOBODY
 from appview.proofs import Proofs
 from appview.repo import is_followed, refusal
 from appview.store import Store
-from appview.store_labels import in_force
+from appview.withheld import removed
 from atp import car
 from atp.runtime.asgi import Response
 from atp.runtime.xrpc import XrpcError
@@ -52,7 +51,7 @@ def _look(store: Store, call: Call, did: Did, uri: AtUri) -> bytes | tuple[Tid |
             raise XrpcError(400, "RepoNotFound", f"the repo of {did} is not followed here")
         if not repo.account.active:
             raise refusal(did, repo.account)
-        if gone := in_force(store, NOBODY, (did, uri), call.now).removed:
+        if gone := removed(store, call.now, (did, uri)):
             error = "RepoTakendown" if did in gone else "RecordNotFound"
             raise XrpcError(400, error, f"{uri} is not shown here: taken down")
         kept = store.proof(uri)

@@ -73,7 +73,7 @@ class Blobs:
         self._store = store
         self._flights = flights
         self._metrics = metrics
-        self._proxies = proxies
+        self._proxies = frozenset(proxies)
         self._taken_in = taken_in
         self._answering: dict[asyncio.Task[Served | Failure], str | None] = {}
 

@@ -76,7 +76,9 @@ class Method(Protocol):
         ...
 
     def params(self, pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-        """Checked and typed parameters, defaults filled in; always the same for the same pairs.
+        """Checked and typed parameters, defaults filled in; the same for the same pairs.
+
+        What is given may be given to several calls, which change nothing of it.
 
         Raises ValueError whose text tells the caller what to mend.
         """

@@ -92,6 +92,7 @@ def enforce(conn: apsw.Connection, did: Did) -> None:
 
 def unenforced(conn: apsw.Connection) -> list[Did]:
     """The accounts that are taken down or not against what the labels have."""
+    # The first condition is that of the index over hidden accounts, and follows from the second.
     found = conn.execute(
         "SELECT did FROM actors WHERE (NOT upstream_active OR takedown IS NOT NULL)"
         " AND takedown IS NOT NULL AND did NOT IN (SELECT uri FROM takedowns)"
