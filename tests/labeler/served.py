@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 import cbor2
-import uvicorn
 
 from atp import label_frames
 from atp.frames import ErrorFrame, InfoMsg
@@ -30,6 +29,7 @@ from ops.connection import Connection
 from ops.settings import Settings
 from ops.websocket import OPTIONS
 from tests.labeler.making import KEY, SRC, Clock
+from tests.listening import listening
 
 PATIENCE = 30.0  # seconds before a test gives up waiting
 QUERY = "/xrpc/com.atproto.label.queryLabels"
@@ -93,19 +93,13 @@ async def served(
         app = Router(labeler.endpoints, {}, lambda *_: None, mounts=labeler.mounts)
         listener = {
             "http": Connection,
-            "log_config": None,
             "lifespan": "off",
             "proxy_headers": False,
             **OPTIONS,
+            **options,
         }
-        server = uvicorn.Server(uvicorn.Config(app, port=port, **{**listener, **options}))
-        serving = asyncio.create_task(server._serve())
-        await until(lambda: server.started)
-        try:
-            yield Served(labeler, server.servers[0].sockets[0].getsockname()[1])
-        finally:
-            server.should_exit = True
-            await serving
+        async with listening(app, port=port, **listener) as there:
+            yield Served(labeler, there)
 
 
 async def until(condition: Callable[[], bool]) -> None:

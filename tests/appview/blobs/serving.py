@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 import aiohttp
-import uvicorn
 from aiohttp import web
 
 from appview import app
@@ -27,6 +26,7 @@ from atp.runtime.metrics import Registry
 from atp.runtime.xrpc import Router
 from atp.syntax import AtUri, Did
 from ops.connection import Connection
+from tests import listening as loopback
 from tests.appview.index import NAMES, Index
 from tests.atp.runtime.foreign_server import web_server
 from tests.pds_client.hosts import Plc, document, plc_directory
@@ -239,21 +239,11 @@ def lives(plc: Plc, did: Did, pds: str) -> None:
 @asynccontextmanager
 async def listening(application: Any) -> AsyncIterator[str]:
     """A server as `ops.web` has it; the value is its URL."""
-    config = uvicorn.Config(
+    async with loopback.listening(
         application,
-        port=0,
         http=Connection,
-        log_config=None,
         lifespan="off",
         proxy_headers=False,
         timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
+    ) as port:
+        yield f"http://127.0.0.1:{port}"

@@ -6,23 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
 
 from atp.runtime.xrpc import Router
 from tests.atp.runtime.test_xrpc import ENDPOINTS, PAGES
+from tests.listening import listening
 
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     """Where the router listens."""
     router = Router(ENDPOINTS, PAGES, lambda _name, _outcome: None)
-    server = uvicorn.Server(uvicorn.Config(router, port=0, log_config=None, lifespan="on"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await serving
+    async with listening(router, lifespan="on") as port:
+        yield port
 
 
 async def exchange(port: int, request: bytes) -> bytes:
