@@ -73,6 +73,7 @@ class Together(Generic[T]):
         except Exception as exc:  # noqa: BLE001 - raised again by whoever asked for it
             if len(asked) == 1:
                 asked[0].done.set_exception(exc)
+                asked[0].done.exception()  # nobody looks at it if whoever asked has given up
                 return
             for one in asked:
                 await self._write([one])

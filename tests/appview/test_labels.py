@@ -341,6 +341,7 @@ def test_labels_cost_one_statement(index: Index, client: Client, alice: Did) -> 
         index.label(index.track(index.actor(f"artist{number}")), f"v{number}")
     client.viewer = alice  # whose pages are made anew each time
     with_labels = client.statements("feed.getLatestTracks", limit=30)
+    assert sum("CROSS JOIN labels l" in sql for sql in with_labels) == 1
     assert len(with_labels) == len(client.statements("feed.getLatestTracks", limit=1))
     client.headers = {ACCEPT: b""}
     assert len(client.statements("feed.getLatestTracks", limit=30)) == len(with_labels)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import apsw
@@ -84,16 +85,59 @@ async def test_a_failure_is_ones_own(kept: Kept) -> None:
 @pytest.mark.parametrize("cancelled", range(4))
 @pytest.mark.parametrize("failing", [0, 3])
 async def test_who_gives_up_holds_up_nobody(kept: Kept, cancelled: int, failing: int) -> None:
-    """Whichever it is: the one who writes, the next, the last, and while all are done again."""
+    """Whichever it is: the one who writes, the next, the last."""
     numbers = [-number if number == failing else number for number in (1, 2, 3, 4)]
     tasks = [asyncio.create_task(kept.together.run(put(number), 1)) for number in numbers]
     await asyncio.sleep(0)
     tasks[cancelled].cancel()
+    await check_others(kept, tasks, numbers, cancelled)
+
+
+@pytest.mark.parametrize("cancelled", [1, 2, 3])
+@pytest.mark.parametrize("alone", [2, 3, 4])
+async def test_who_gives_up_while_all_are_done_again(
+    kept: Kept, cancelled: int, alone: int
+) -> None:
+    """Holds up nobody either: the one who writes for all, the one who failed, the last.
+
+    What is stored although its writer gave up is done once more, so that has to do no harm.
+    """
+    numbers = [1, 2, -3, 4]
+    loop, begun, given_up = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def put_again(number: int) -> Callable[[apsw.Connection], int]:
+        def work(conn: apsw.Connection) -> int:
+            # The first transaction was that of 1, the second that of all others.
+            if kept.stages.count("begin") == 1 + alone and not given_up.is_set():
+                loop.call_soon_threadsafe(begun.set)
+                given_up.wait(PATIENCE)
+            conn.execute("DELETE FROM t WHERE x = ?", (number,))
+            return put(number)(conn)
+
+        return work
+
+    tasks = [asyncio.create_task(kept.together.run(put_again(number), 1)) for number in numbers]
+    async with asyncio.timeout(PATIENCE):
+        await begun.wait()
+    tasks[cancelled].cancel()
+    await asyncio.sleep(0)
+    given_up.set()
+    await check_others(kept, tasks, numbers, cancelled)
+
+
+async def check_others(
+    kept: Kept, tasks: Sequence[asyncio.Task[int]], numbers: Sequence[int], cancelled: int
+) -> None:
+    """Each but the one who gave up is told what came of their own number; a failure left nothing."""
     async with asyncio.timeout(PATIENCE):
         told = await asyncio.gather(*tasks, return_exceptions=True)
-    assert isinstance(told.pop(cancelled), asyncio.CancelledError)
-    others = [number for index, number in enumerate(numbers) if index != cancelled and number > 0]
-    assert set(others) <= set(kept.rows())
+    expected: list[int | type[BaseException]]
+    expected = [ValueError if number < 0 else number for number in numbers]
+    expected[cancelled] = asyncio.CancelledError
+    assert [one if isinstance(one, int) else type(one) for one in told] == expected
+    rows = kept.rows()
+    assert {one for one in expected if isinstance(one, int)} <= set(rows)
+    assert not {-number for number in numbers if number < 0} & set(rows)
 
 
 async def test_who_gave_up_before_is_left_out(kept: Kept) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,8 @@ from ops.cli import main
 from ops.settings import Settings
 from ops.world.network import World
 from pds_client.identity import Directory
+from tests.clock import now
 from tests.pds_client.ours import ours
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def test_the_declaration_is_looked_for_where_the_account_lives(tmp_path: Path) -> None:
