@@ -14,6 +14,7 @@ from typing import Any
 import apsw
 
 from atp.runtime import control, log, metrics
+from atp.runtime.clock import now_micros
 from atp.runtime.config import Listen
 from atp.runtime.http import Client
 from atp.runtime.lock import StoreLock
@@ -75,11 +76,6 @@ class IndexerConfig:
     metrics_listen: Listen | None
     labelers: tuple[Did, ...] = ()
     own_labeler: OwnLabeler | None = None
-
-
-def now_micros() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def run(

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from atp.runtime import control, sqlite
+from atp.runtime.clock import now_micros
 from atp.runtime.http import Client
 from atp.runtime.lock import LockHeld
 from atp.syntax import Did
@@ -116,7 +117,7 @@ async def _look(settings: Settings, path: Path) -> Report:
         directory = service.directory(indexer_config(settings), http)
         hosts = Hosts(time.monotonic)
         http.heard = hosts.rests
-        fetcher = Fetcher(http, directory, hosts, settings.data_dir, service.now_micros)
+        fetcher = Fetcher(http, directory, hosts, settings.data_dir, now_micros)
         bars = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
         dids = list(repos.followed(conn))
         bar = bars.add_task("comparing repos", total=len(dids))

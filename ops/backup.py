@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from rich.progress import Progress, TaskID
 from appview import schema as private
 from atp.datetime import Datetime
 from atp.runtime import sqlite_copy
+from atp.runtime.clock import now_micros
 from indexer import schema
 from labeler import schema as labels
 from ops.errors import CannotRun
@@ -80,7 +80,7 @@ def backup(settings: Settings, arguments: argparse.Namespace) -> int:
     if not settings.data_dir.is_dir():
         raise CannotRun(f"there is no data folder {settings.data_dir}: --data-dir names another")
     with cannot_run(into):
-        manifest = back_up(settings.data_dir, into, time.time_ns() // 1_000)
+        manifest = back_up(settings.data_dir, into, now_micros())
     copied = {one.file for one in manifest.stores}
     missing = [store for store in STORES if store.file not in copied]
     if arguments.json:

@@ -23,6 +23,7 @@ from atp.keys import PublicKey
 from atp.label import KEY_ID, SERVICE_ID, SERVICE_TYPE, Label
 from atp.label_frames import LabelsMsg
 from atp.runtime import control
+from atp.runtime.clock import now_micros
 from atp.runtime.http import Client
 from atp.runtime.http_errors import HttpError
 from atp.runtime.websocket import Subscription
@@ -36,7 +37,6 @@ from labeler.service import QUERY_LABELS
 from labeler.stream import PATH as SUBSCRIBE_LABELS
 from ops.declare import read_declaration
 from ops.did import APPVIEW, origin
-from ops.gate import now_micros
 from ops.identity import given
 from ops.settings import LOOPBACK, Settings
 from pds_client.identity import DidError, Directory

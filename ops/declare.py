@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from appview.network import Network, network
+from atp.runtime.clock import now_micros
 from atp.runtime.http import Client, HttpError
 from atp.syntax import Datetime, Did, Nsid, RecordKey
 from labeler.policy import COLLECTION, RKEY, declaration
 from ops.errors import CannotRun
-from ops.gate import now_micros
 from ops.identity import given
 from ops.settings import Settings
 from pds_client.identity import DidError, Directory

@@ -18,6 +18,7 @@ import aiohttp
 from rich.console import Console
 from rich.markup import escape
 
+from atp.runtime.clock import now_micros
 from atp.runtime.supervise import supervise
 from labeler import keys
 from lexicons.names import Names
@@ -65,7 +66,7 @@ async def run_demo(
             allow_private_hosts=True,
             labeler_key_file=settings.labeler_key_file or _labeler_key(folder),
         )
-        scene = await play(Names(settings.namespace), network.enter, _now(), seed)
+        scene = await play(Names(settings.namespace), network.enter, now_micros(), seed)
 
         async def say() -> None:
             await _on_show(settings, scene)
@@ -76,7 +77,7 @@ async def run_demo(
 
         async def go_on(ended: asyncio.Event) -> None:
             random = Random(seed)  # noqa: S311 - music, not secrets
-            playing = asyncio.create_task(trickle(scene, _now, TRICKLE, random))
+            playing = asyncio.create_task(trickle(scene, now_micros, TRICKLE, random))
             asked = asyncio.create_task(ended.wait())
             await asyncio.wait({playing, asked}, return_when=asyncio.FIRST_COMPLETED)
             if playing.done():
@@ -89,7 +90,7 @@ async def run_demo(
 
 @asynccontextmanager
 async def _world(seed: int) -> AsyncIterator[_Network]:
-    async with World(seed, _now) as world:
+    async with World(seed, now_micros) as world:
         stage = WorldStage(world)
         yield _Network(world.plc_url, (world.relay_url,), world.pds_urls, stage.enter)
 
@@ -128,10 +129,6 @@ def _labeler_key(folder: Path) -> Path:
     if not path.exists():
         keys.write_new(path, secrets.token_bytes(32))
     return path
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000
 
 
 def _print_welcome(settings: Settings, network: _Network, scene: Scene) -> None:

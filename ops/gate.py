@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from atp.label import SERVICE_ID
+from atp.runtime.clock import now_micros
 from atp.runtime.gate import Gate
 from atp.runtime.ratelimit import RateLimiter
 from ops.did import APPVIEW
@@ -23,8 +22,3 @@ def gate(settings: Settings, directory: Directory) -> Gate:
     names = (f"{settings.did}{APPVIEW}", f"{settings.labeler}{SERVICE_ID}")
     auth = ServiceAuth(directory, (*dids, *names), now_micros)
     return Gate(auth.viewer, RateLimiter(MAX_CALLS, WINDOW, now_micros), settings.trusted_proxies)
-
-
-def now_micros() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000

@@ -15,13 +15,13 @@ from typing import Any
 from atp.keys import PublicKey
 from atp.label import KEY_ID, SERVICE_ID, SERVICE_TYPE
 from atp.runtime import sqlite
+from atp.runtime.clock import now_micros
 from atp.syntax import Datetime
 from labeler import schema, store
 from labeler.policy import COLLECTION, RKEY, declaration
 from labeler.service import NO_KEY
 from ops.did import labeler_document, origin
 from ops.errors import CannotRun
-from ops.gate import now_micros
 from ops.labeler import key
 from ops.settings import Settings
 

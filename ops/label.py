@@ -23,12 +23,12 @@ import apsw
 from appview.network import network
 from atp.label import Label
 from atp.runtime import control, sqlite
+from atp.runtime.clock import now_micros
 from atp.runtime.config import ConfigError
 from labeler import decide, keys, schema, store
 from labeler.keys import KeyFileError
 from lexicons.catalog import Catalog
 from ops.errors import CannotRun
-from ops.gate import now_micros
 from ops.labeler import labeler
 from ops.settings import Settings
 

@@ -12,6 +12,7 @@ from atp.keys import PrivateKey, PublicKey
 from atp.label import KEY_ID
 from atp.runtime import log, metrics
 from atp.runtime.asgi import Request, Response, json_response
+from atp.runtime.clock import now_micros
 from atp.runtime.xrpc import Page, Router, counter
 from atp.syntax import Did
 from labeler import keys, store_keys
@@ -21,7 +22,7 @@ from labeler.service import Labeler, LabelerConfig, opened, require_published
 from lexicons.catalog import Catalog
 from ops.did import labeler_document, service_document
 from ops.errors import CannotRun
-from ops.gate import gate, now_micros
+from ops.gate import gate
 from ops.listener import serve
 from ops.settings import Settings
 from pds_client.identity import DidError, Directory

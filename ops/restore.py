@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ import orjson
 
 from atp.datetime import Datetime
 from atp.runtime import sqlite_copy
+from atp.runtime.clock import now_micros
 from atp.runtime.lock import StoreLock
 from atp.runtime.sqlite import StoreError
 from indexer import schema
@@ -51,7 +51,7 @@ def restore(settings: Settings, arguments: argparse.Namespace) -> int:
     with cannot_run(source):
         try:
             manifest, aside = bring_back(
-                source, settings.data_dir, time.time_ns() // 1_000, force=arguments.force
+                source, settings.data_dir, now_micros(), force=arguments.force
             )
         except BackupDamaged as exc:
             report = {"restored": [], "error": str(exc)}

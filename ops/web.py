@@ -20,13 +20,14 @@ from appview.network import Network, network
 from appview.private import private
 from appview.store import Store
 from atp.runtime import control, log, metrics
+from atp.runtime.clock import now_micros
 from atp.runtime.sqlite import StoreMissing
 from atp.runtime.xrpc import Page, Router, counter
 from indexer import schema
 from lexicons.catalog import Catalog
 from lexicons.names import Names
 from ops.did import service_document
-from ops.gate import gate, now_micros
+from ops.gate import gate
 from ops.labeler import labeler
 from ops.labeler import pages as labeler_pages
 from ops.listener import serve

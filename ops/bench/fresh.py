@@ -18,6 +18,7 @@ from statistics import quantiles
 import aiohttp
 
 from atp.datetime import Datetime
+from atp.runtime.clock import now_micros
 from lexicons.names import Names
 from ops.bench.child import BenchError, child, cores
 from ops.bench.figures import Figure
@@ -50,7 +51,7 @@ def _percentile(times: list[float], percent: int) -> float:
 async def _measure(build: Path) -> list[list[float]]:
     _, ours = cores()
     with (build / "fresh.log").open("wb") as log, tempfile.TemporaryDirectory(dir=build) as folder:
-        async with World(1, _now) as world, aiohttp.ClientSession() as http:
+        async with World(1, now_micros) as world, aiohttp.ClientSession() as http:
             artist = world.create_account("artist.test")
             listen = f"127.0.0.1:{_free_port()}"
             flags = (
@@ -81,7 +82,7 @@ async def _shown(http: aiohttp.ClientSession, url: str, artist: Account) -> floa
             "artist": "An Artist",
             "fileType": "mp3",
             "audioUrl": "https://audio.example.com/song.mp3",
-            "createdAt": Datetime.from_micros(_now()),
+            "createdAt": Datetime.from_micros(now_micros()),
         },
     )
     start = time.perf_counter()
@@ -97,7 +98,3 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000

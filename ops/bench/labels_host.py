@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, process_time
@@ -21,6 +20,7 @@ import uvloop
 
 from atp.keys import Curve, PrivateKey
 from atp.label import Label
+from atp.runtime.clock import now_micros
 from atp.runtime.sqlite import Writer
 from atp.runtime.xrpc import Router
 from labeler import decide, schema, store, stream
@@ -51,7 +51,7 @@ async def main() -> None:
     path = Path(sys.argv[1]) / schema.FILE
     writer = Writer(path, schema.migrations(), "FULL")
     async with stream.serving(path) as it:
-        labels = Labels(writer, SIGNER, _now, it.wake)
+        labels = Labels(writer, SIGNER, now_micros, it.wake)
         app = Router([], {}, lambda *_: None, mounts={stream.PATH: it})
         listener = {"http": Connection, "log_config": None, "lifespan": "off", **OPTIONS}
         server = uvicorn.Server(uvicorn.Config(app, port=0, **listener))
@@ -65,7 +65,7 @@ async def main() -> None:
                 case ["give", count, batch]:
                     await _give(labels, int(count), int(batch))
                 case ["sign"]:
-                    while await writer.run(lambda conn: sign_anew(conn, NEXT, _now)):
+                    while await writer.run(lambda conn: sign_anew(conn, NEXT, now_micros)):
                         it.renewed()
             seconds, spent = perf_counter() - start, process_time() - cpu
             told = {
@@ -89,10 +89,6 @@ def memory_mb() -> float:
         if name == "RssAnon":
             return int(value.split()[0]) * 1024 / 1e6
     raise RuntimeError("/proc/self/status has no RssAnon: the benchmark needs Linux")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000
 
 
 async def _give(labels: Labels, count: int, batch: int) -> None:

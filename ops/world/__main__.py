@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import time
 from functools import partial
 
 from atp.datetime import Datetime
+from atp.runtime.clock import now_micros
 from atp.runtime.supervise import run_until_signal
 from atp.runtime.within import within
 from lexicons.names import Names
@@ -20,14 +20,10 @@ from ops.world.network import World
 SECONDS_BETWEEN_RECORDS = 1.0
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000
-
-
 async def serve(stop: asyncio.Event, seed: int, pdses: int) -> None:
     """Run the world until told to stop: on each PDS an artist, who go on liking each other's."""
     names = Names()
-    async with World(seed, _now, pdses=pdses) as world:
+    async with World(seed, now_micros, pdses=pdses) as world:
         artists = [world.create_account(f"artist{pds}.test", pds) for pds in range(pdses)]
         tracks = [
             artist.create(
@@ -37,7 +33,7 @@ async def serve(stop: asyncio.Event, seed: int, pdses: int) -> None:
                     "artist": artist.handle,
                     "fileType": "mp3",
                     "audioUrl": "https://example.com/song.mp3",
-                    "createdAt": Datetime.from_micros(_now()),
+                    "createdAt": Datetime.from_micros(now_micros()),
                 },
             )
             for artist in artists
@@ -47,7 +43,7 @@ async def serve(stop: asyncio.Event, seed: int, pdses: int) -> None:
         count = 0
         while not await within(SECONDS_BETWEEN_RECORDS, stop):
             subject = tracks[count % pdses].to_json()
-            like = {"subject": subject, "createdAt": Datetime.from_micros(_now())}
+            like = {"subject": subject, "createdAt": Datetime.from_micros(now_micros())}
             artists[(count + 1) % pdses].create(names.like, like)
             count += 1
 
