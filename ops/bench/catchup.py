@@ -10,7 +10,6 @@ with inversion and three of four write records, where a real relay has one in a 
 from __future__ import annotations
 
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -23,7 +22,7 @@ from atp.runtime.sqlite import connect
 from indexer import schema
 from indexer.store import sources
 from ops.bench.backfill import filled
-from ops.bench.child import BenchError, Child, child, cores
+from ops.bench.child import BenchError, Child, child, cores, free_port
 from ops.bench.figures import Figure
 from ops.bench.library import RECORDS, REPOS
 from ops.bench.load import Served
@@ -68,7 +67,7 @@ def run(build: Path) -> list[Figure]:
 
 def _round(network: Child, host: str, folder: Path, log: IO[bytes]) -> Caught:
     theirs, ours = cores()
-    listen = f"127.0.0.1:{_free_port()}"
+    listen = f"127.0.0.1:{free_port()}"
     flags = (
         f"--data-dir={folder}",
         f"--relays=ws://{host}",
@@ -105,12 +104,6 @@ def _until_caught_up(index: Path, source: str) -> float:
             raise BenchError(f"the cursor stands at {sources.cursor(conn, source)}")
         time.sleep(LOOK_S)
     return time.perf_counter() - start
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _figures(rounds: list[Caught]) -> list[Figure]:

@@ -8,7 +8,6 @@ frame's way over loopback and half the time of a query.
 from __future__ import annotations
 
 import asyncio
-import socket
 import tempfile
 import time
 from http import HTTPStatus
@@ -20,7 +19,7 @@ import aiohttp
 from atp.datetime import Datetime
 from atp.runtime.clock import now_micros
 from lexicons.names import Names
-from ops.bench.child import BenchError, child, cores
+from ops.bench.child import BenchError, child, cores, free_port
 from ops.bench.figures import Figure
 from ops.world.account import Account
 from ops.world.network import World
@@ -53,7 +52,7 @@ async def _measure(build: Path) -> list[list[float]]:
     with (build / "fresh.log").open("wb") as log, tempfile.TemporaryDirectory(dir=build) as folder:
         async with World(1, now_micros) as world, aiohttp.ClientSession() as http:
             artist = world.create_account("artist.test")
-            listen = f"127.0.0.1:{_free_port()}"
+            listen = f"127.0.0.1:{free_port()}"
             flags = (
                 f"--data-dir={folder}",
                 f"--relays={world.relay_url}",
@@ -92,9 +91,3 @@ async def _shown(http: aiohttp.ClientSession, url: str, artist: Account) -> floa
                 return time.perf_counter() - start
         await asyncio.sleep(0)
     raise BenchError(f"{track.uri} is not shown after {PATIENCE_S:g} s")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port

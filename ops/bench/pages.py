@@ -10,7 +10,6 @@ held it back. The ratio of CPU times is there in any case.
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from atp.runtime.sqlite import connect
 from indexer import schema
 from lexicons.names import Names
 from ops.bench import catalogue
-from ops.bench.child import BenchError, Child, child, cores
+from ops.bench.child import BenchError, Child, child, cores, free_port
 from ops.bench.figures import Figure
 from ops.devnet.install import cache_home
 
@@ -107,7 +106,7 @@ def _appview(log: IO[bytes], folder: Path, tracks: int, likes: int) -> Iterator[
     (folder / schema.FILE).symlink_to(index)
     paths = folder / "paths"
     paths.write_text("".join(f"{path}\n" for path in _paths(index)))
-    listen = f"127.0.0.1:{_free_port()}"
+    listen = f"127.0.0.1:{free_port()}"
     flags = (f"--data-dir={folder}", f"--listen={listen}", f"--trusted-media={TRUSTED}")
     _, ours = cores()
     with child(log, ours, "ops.cli", "appview", *flags) as process:
@@ -122,7 +121,7 @@ def _ceiling(log: IO[bytes], folder: Path, appview: Server) -> Iterator[Server]:
     known = folder / "answers"
     answers = {path.partition("?")[2]: body.decode() for path, body in _answers(appview).items()}
     known.write_bytes(orjson.dumps(answers))
-    listen = f"127.0.0.1:{_free_port()}"
+    listen = f"127.0.0.1:{free_port()}"
     _, ours = cores()
     with child(log, ours, "ops.bench.static", listen, known) as process:
         server = Server(f"http://{listen}", process, appview.paths)
@@ -181,12 +180,6 @@ def _load(wrk: str, server: Server) -> Loaded:
         raise BenchError(f"{told['failed']} of {told['requests']} requests failed")
     seconds = told["seconds"]
     return Loaded(told["requests"] / seconds, told["p50"], told["p99"], used / seconds)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _figures(rounds: Sequence[dict[str, Loaded]]) -> list[Figure]:
