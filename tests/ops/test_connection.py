@@ -144,24 +144,19 @@ def without_date(heard: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("request_line", "headers"),
+    "head",
     [
-        (b"GET /a HTTP/1.1", b"Connection: close\r\n"),
-        (b"GET /a HTTP/1.0", b""),
-        (b"HEAD /a HTTP/1.1", b"Connection: close\r\n"),
-        (b"HEAD /a HTTP/1.0", b""),
-        (b"GET /304 HTTP/1.1", b"Connection: close\r\n"),
-        (
-            b"POST /a HTTP/1.1",
-            b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n",
-        ),
+        b"GET /a HTTP/1.1\r\nConnection: close",
+        b"GET /a HTTP/1.0",
+        b"HEAD /a HTTP/1.1\r\nConnection: close",
+        b"HEAD /a HTTP/1.0",
+        b"GET /304 HTTP/1.1\r\nConnection: close",
+        b"POST /a HTTP/1.1\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 1",
     ],
 )
-async def test_whole_answers_are_those_of_the_server(
-    serve: Serve, request_line: bytes, headers: bytes
-) -> None:
+async def test_whole_answers_are_those_of_the_server(serve: Serve, head: bytes) -> None:
     """Written at once or as ASGI has it: the same bytes, and the same end of the connection."""
-    request = request_line + b"\r\nHost: a.test\r\n" + headers + b"\r\n"
+    request = head + b"\r\nHost: a.test\r\n\r\n"
     heard = [await told(await serve(app), request) for app in (in_one_only, in_parts)]
     assert heard[0].count(b"HTTP/1.1") == 1
     assert without_date(heard[0]) == without_date(heard[1])

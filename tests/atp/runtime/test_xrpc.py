@@ -21,7 +21,7 @@ from tests.atp.runtime.asgi_call import Answer, call, call_sync
 JSON = b"application/json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EchoMethod:
     """A method whose only rule is that the parameter ``bad`` is refused."""
 
